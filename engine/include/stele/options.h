@@ -1,0 +1,54 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace stele {
+
+/// When a commit is acknowledged.
+enum class Durability : std::uint8_t {
+  sync,     // after the log's fdatasync: survives power loss
+  relaxed,  // before it: the last 100 ms may be lost by power loss or by the process dying;
+            // what survives is still whole transactions, in order
+};
+
+/// What a transaction's reads are checked against when it commits.
+enum class Isolation : std::uint8_t {
+  serializable,  // as if transactions ran one after the other
+  snapshot,      // plain reads are not checked: write skew is possible, lost updates are not
+};
+
+struct Options {
+  bool create_if_missing = true;
+  Durability durability = Durability::sync;  // default of every write
+
+  std::size_t memory_bytes = 256u << 20;           // caches and write buffers of all tiers together
+  std::size_t transaction_bytes_max = 64u << 20;   // a larger one is refused: too_large
+  std::size_t document_bytes_max = 16u << 20;
+  std::uint32_t document_depth_max = 128;          // at most 1000
+  std::uint64_t wal_bytes_max = 1u << 30;          // beyond it the oldest snapshot is expired
+  std::uint32_t readers_max = 64;                  // SQL snapshots open at once; then `busy`
+  std::chrono::milliseconds lock_timeout{5000};    // waiting for the SQL writer lock; then `busy`
+
+  // Backends by registry name (stele/backends.h in an embedding program may add others).
+  std::string relational = "sqlite";
+  std::string key_value = "rocksdb";
+};
+
+struct ReadOptions {
+  std::optional<std::chrono::milliseconds> deadline;  // then `interrupted`
+  bool durable = false;  // return only after all that was seen is on disk
+};
+
+struct WriteOptions {
+  Isolation isolation = Isolation::serializable;
+  std::optional<Durability> durability;               // default: the database's
+  std::optional<std::chrono::milliseconds> deadline;  // then `interrupted`
+  bool writes_sql = false;  // take the SQL writer lock at begin: no conflict on SQL reads later
+};
+
+}  // namespace stele

@@ -1,0 +1,15 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// Stele: rows, documents and events in one directory, under one transaction.
+// Read in this order: database.h, transaction.h, rows.h, documents.h, events.h, options.h, error.h.
+#pragma once
+
+#include <stele/database.h>
+#include <stele/documents.h>
+#include <stele/error.h>
+#include <stele/events.h>
+#include <stele/options.h>
+#include <stele/rows.h>
+#include <stele/transaction.h>
+#include <stele/value.h>
+#include <stele/version.h>

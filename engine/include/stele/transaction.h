@@ -1,0 +1,81 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// A Snapshot is one moment over all tiers. A Transaction is a snapshot that also sees its own
+// writes and can commit them, all or nothing. Both read through the same interface: code that
+// takes `const Snapshot&` works with either.
+//
+// Move-only; a transaction that is dropped without commit() is rolled back. One thread at a time.
+#pragma once
+
+#include <stele/documents.h>
+#include <stele/events.h>
+#include <stele/options.h>
+#include <stele/rows.h>
+#include <stele/value.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace stele {
+
+class Snapshot {
+ public:
+  explicit Snapshot(std::shared_ptr<detail::Scope> scope) : scope_(std::move(scope)) {}
+  Snapshot(Snapshot&&) noexcept = default;
+  Snapshot& operator=(Snapshot&&) noexcept = default;
+  ~Snapshot();
+
+  /// Runs one statement that reads; one that writes is `readonly` here. Parameters by position
+  /// (`?`, `?2`) or by name (`:name`).
+  template <class... P>
+  Rows sql(std::string_view statement, const P&... parameters) const {
+    if constexpr (sizeof...(P) == 0) {
+      return run_sql(statement, std::span<const Value>());
+    } else {
+      const Value values[] = {Value(parameters)...};
+      return run_sql(statement, std::span<const Value>(values));
+    }
+  }
+  Rows sql(std::string_view statement, std::initializer_list<NamedValue> parameters) const {
+    return run_sql(statement, std::span<const NamedValue>(parameters.begin(), parameters.size()));
+  }
+  Rows run_sql(std::string_view statement, std::span<const Value> parameters) const;
+  Rows run_sql(std::string_view statement, std::span<const NamedValue> parameters) const;
+
+  CollectionReader collection(std::string_view name) const;
+  StreamReader stream(std::string_view name) const;
+  std::vector<std::string> collections() const;
+  std::vector<std::string> streams() const;
+
+  /// The number of the last commit this snapshot sees.
+  std::uint64_t gseq() const;
+
+ protected:
+  std::shared_ptr<detail::Scope> scope_;
+};
+
+class Transaction : public Snapshot {
+ public:
+  using Snapshot::Snapshot;
+
+  /// As Snapshot::sql, and statements that write. Refused, with the cure named: BEGIN, COMMIT and
+  /// SAVEPOINT (the transaction is this object), ATTACH, VACUUM, TEMP objects, pragmas that set
+  /// state, and Stele's own tables (`_stele_*`).
+  Collection collection(std::string_view name);
+  Stream stream(std::string_view name);
+
+  /// Savepoints over all tiers. Names nest as in SQL; an unknown name is not_found.
+  void savepoint(std::string_view name);
+  void rollback_to(std::string_view name);
+  void release(std::string_view name);
+
+  /// Commits; returns the commit's number. Durable when it returns, unless relaxed. On `conflict`
+  /// nothing was written; on unknown_outcome reopening the database decides.
+  std::uint64_t commit();
+  void rollback();
+};
+
+}  // namespace stele

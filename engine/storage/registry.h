@@ -1,0 +1,38 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// Backends by name. An embedding program may add its own before it opens a database; see
+// tests/contract/outside_backend_test.cpp for the few lines it takes.
+#pragma once
+
+#include "engine/storage/key_value.h"
+#include "engine/storage/relational.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace stele::storage {
+
+using OpenKeyValue = std::function<std::unique_ptr<KeyValueStore>(const KeyValueOptions&)>;
+using OpenRelational = std::function<std::unique_ptr<RelationalStore>(const RelationalOptions&)>;
+
+class Registry {
+ public:
+  /// Adding a name that is there replaces it. Not for use beside open().
+  void add_key_value(std::string name, OpenKeyValue open) { key_value_[std::move(name)] = std::move(open); }
+  void add_relational(std::string name, OpenRelational open) { relational_[std::move(name)] = std::move(open); }
+
+  /// Unknown name: `invalid`, listing the known ones.
+  const OpenKeyValue& key_value(const std::string& name) const;
+  const OpenRelational& relational(const std::string& name) const;
+
+ private:
+  std::map<std::string, OpenKeyValue> key_value_;
+  std::map<std::string, OpenRelational> relational_;
+};
+
+/// The process's registry. backends/open.cpp fills in the bundled ones.
+Registry& registry();
+
+}  // namespace stele::storage

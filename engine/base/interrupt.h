@@ -26,6 +26,7 @@ class Interrupt {
   void check() const;
 
   Clock::time_point deadline() const noexcept { return deadline_; }
+  void set_deadline(Clock::time_point deadline) noexcept { deadline_ = deadline; }
 
  private:
   std::atomic<bool> cancelled_{false};

@@ -35,6 +35,14 @@ void Batch::erase_range(Keyspace keyspace, std::string_view begin, std::string_v
   ++count_;
 }
 
+void Batch::add(const Operation& operation) {
+  switch (operation.kind) {
+    case Operation::Kind::put: return put(operation.keyspace, operation.key, operation.value);
+    case Operation::Kind::erase: return erase(operation.keyspace, operation.key);
+    case Operation::Kind::erase_range: return erase_range(operation.keyspace, operation.key, operation.value);
+  }
+}
+
 bool Batch::take(std::string_view& rest, Operation& operation) {
   ByteReader reader(rest);
   std::uint8_t kind;

@@ -40,6 +40,8 @@ class Batch {
     std::string_view value;  // end for erase_range
   };
 
+  void add(const Operation& operation);
+
   /// Calls `visit` for each operation in order.
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -21,11 +21,13 @@
 
 namespace stele {
 
+class Database;
+
 class Snapshot {
  public:
   explicit Snapshot(std::shared_ptr<detail::Scope> scope) : scope_(std::move(scope)) {}
   Snapshot(Snapshot&&) noexcept = default;
-  Snapshot& operator=(Snapshot&&) noexcept = default;
+  Snapshot& operator=(Snapshot&&) noexcept;
   ~Snapshot();
 
   /// Runs one statement that reads; one that writes is `readonly` here. Parameters by position
@@ -54,6 +56,7 @@ class Snapshot {
   std::uint64_t gseq() const;
 
  protected:
+  friend class Database;
   std::shared_ptr<detail::Scope> scope_;
 };
 

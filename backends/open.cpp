@@ -1,0 +1,33 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// The only file that knows every bundled backend.
+#include "backends/memory/open.h"
+#include "backends/rocksdb/open.h"
+#include "backends/sqlite/open.h"
+#include "engine/database/scope.h"
+#include "engine/storage/registry.h"
+
+#include <stele/database.h>
+
+namespace stele {
+
+namespace storage {
+
+Registry& registry() {
+  static Registry bundled = [] {
+    Registry registry;
+    registry.add_relational("sqlite", sqlite::open_sqlite);
+    registry.add_key_value("rocksdb", rocks::open_rocksdb);
+    registry.add_key_value("memory", memory::open_memory);
+    return registry;
+  }();
+  return bundled;
+}
+
+}  // namespace storage
+
+Database Database::open(const std::string& directory, const Options& options) {
+  return detail::open_database(directory, options, false);
+}
+
+}  // namespace stele

@@ -1,0 +1,65 @@
+# Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#
+# How our own code is compiled. Everything is set per target and PRIVATE: a program that builds Stele
+# with add_subdirectory, or links it installed, gets none of these flags.
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+  endif()
+  find_program(CCACHE ccache)
+  if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  endif()
+  if(STELE_SANITIZE)
+    # The whole tree must agree on these, so they are the one exception to "per target".
+    add_compile_options(-fsanitize=${STELE_SANITIZE} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${STELE_SANITIZE})
+    if(STELE_SANITIZE MATCHES undefined)
+      add_compile_options(-fno-sanitize-recover=undefined)
+    endif()
+  endif()
+endif()
+
+set(stele_hardening -fstack-protector-strong -fstack-clash-protection)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i.86")
+  list(APPEND stele_hardening -fcf-protection)
+endif()
+set(stele_link_options LINKER:-z,relro,-z,now LINKER:--as-needed)
+
+function(stele_own_code target)
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/engine/include)
+  # The linker's version script decides what the shared library shows, so nothing may be interposed.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                                           -fvisibility-inlines-hidden -fno-semantic-interposition)
+  # -Wrestrict of g++ 12 warns of ordinary string assignments (GCC bug 105651).
+  target_compile_options(${target} PRIVATE -Wno-restrict)
+  # With a sanitizer's instrumentation more warnings are wrong, and another project's build is not to stop at one.
+  if(PROJECT_IS_TOP_LEVEL AND NOT STELE_SANITIZE)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(NOT STELE_SANITIZE)
+    target_compile_options(${target} PRIVATE ${stele_hardening})
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+  endif()
+  # The library itself is measured without them in a release build.
+  target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
+endfunction()
+
+# An executable of every .cpp in a folder; nothing when the folder has none.
+function(stele_program target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FOLDER;OUTPUT" "LIBRARIES")
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${target} ${sources})
+  stele_own_code(${target})
+  target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
+  target_link_options(${target} PRIVATE ${stele_link_options})
+  target_link_libraries(${target} PRIVATE stele_internal ${arg_LIBRARIES})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_OUTPUT})
+endfunction()

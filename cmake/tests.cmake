@@ -1,0 +1,76 @@
+# Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#
+# Each folder tests/<name>/ with *_test.cpp files becomes <name>_tests, labelled <name>. A folder with
+# a CMakeLists.txt of its own says itself what it needs; it may call stele_test() and stele_test_code().
+
+include(GoogleTest)
+
+# These run under ThreadSanitizer, too: label "concurrent", target concurrent_tests.
+set(stele_concurrent_tests contract database isolation transaction)
+add_custom_target(concurrent_tests)
+
+# How test code is compiled: our flags, the inside of the engine, the stores under it. LIBRARY is
+# stele_internal unless told (stele_planted).
+function(stele_test_code target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY" "")
+  if(NOT arg_LIBRARY)
+    set(arg_LIBRARY stele_internal)
+  endif()
+  stele_own_code(${target})
+  stele_uses_engine(${target})
+  target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS STELE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_options(${target} PRIVATE ${stele_link_options})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARY})
+  if(TARGET stele_program)
+    target_compile_definitions(${target} PRIVATE STELE_PROGRAM="$<TARGET_FILE:stele_program>")
+    add_dependencies(${target} stele_program)
+  endif()
+endfunction()
+
+# A gtest executable <name>_tests of all .cpp files of tests/<name>/, and its entries in ctest: one
+# for each test, or with a sanitizer, where starting a process is dear, one for the executable.
+# LABELS come beside <name>; TIMEOUT is for one test, in seconds.
+function(stele_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY;TIMEOUT" "LABELS;SOURCES;LIBRARIES")
+  set(target ${name}_tests)
+  if(NOT arg_SOURCES)
+    file(GLOB arg_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set(labels ${name} ${arg_LABELS})
+  add_executable(${target} ${arg_SOURCES})
+  stele_test_code(${target} LIBRARY ${arg_LIBRARY})
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main ${arg_LIBRARIES})
+  if(name IN_LIST stele_concurrent_tests)
+    list(APPEND labels concurrent)
+    add_dependencies(concurrent_tests ${target})
+  endif()
+  if(STELE_SANITIZE)
+    add_test(NAME ${name} COMMAND ${target})
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 1200)
+  else()
+    gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
+    # gtest_discover_tests cannot pass a list on as one property.
+    set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)
+    file(CONFIGURE OUTPUT ${script} @ONLY CONTENT [[
+if(@target@_TESTS)
+  set_tests_properties(${@target@_TESTS} PROPERTIES LABELS "@labels@")
+endif()
+]])
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${script})
+  endif()
+endfunction()
+
+file(GLOB folders RELATIVE ${PROJECT_SOURCE_DIR}/tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*)
+foreach(folder ${folders})
+  if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
+    add_subdirectory(tests/${folder})
+  else()
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_test.cpp)
+    if(sources)
+      stele_test(${folder})
+    endif()
+  endif()
+endforeach()

@@ -1,0 +1,131 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/catalog/catalog.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+#include "engine/base/key_codec.h"
+#include "engine/base/utf8.h"
+#include "engine/model/value.h"
+
+namespace stele::catalog {
+
+using storage::Keyspace;
+using transaction::Record;
+
+namespace {
+
+constexpr std::uint64_t definitions = 2;
+constexpr std::uint64_t next_id = 3;
+constexpr std::size_t name_bytes_max = 255;
+
+std::string_view noun(Kind kind) { return kind == Kind::collection ? "collection" : "stream"; }
+
+std::string definition_key(Kind kind, std::string_view name) {
+  std::string out;
+  key::append_id(out, definitions);
+  key::append_id(out, static_cast<std::uint64_t>(kind));
+  key::append_string(out, name);
+  return out;
+}
+
+void check_name(Kind kind, std::string_view name) {
+  const auto refuse = [&](std::string_view why) {
+    fail(ErrorCode::invalid, text(noun(kind), ": the name ", why), {{"reason", "InvalidName"}});
+  };
+  if (name.empty()) refuse("is empty; give it at least one character");
+  if (name.size() > name_bytes_max) refuse(text("has ", name.size(), " bytes; at most ", name_bytes_max, " are allowed"));
+  if (name.find('\0') != std::string_view::npos) refuse("holds a NUL byte");
+  if (!is_utf8(name)) refuse("is not valid UTF-8");
+  if (name.starts_with("_stele")) refuse("begins with \"_stele\", which is reserved for Stele itself");
+}
+
+std::uint64_t parse_definition(std::string_view name, const std::string& json) {
+  const model::Value value = model::parse(json);
+  const model::Value* id = value.is_object() ? value.find("id") : nullptr;
+  if (!id || !id->is_integer() || id->integer() <= 0)
+    fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read: ", json));
+  return static_cast<std::uint64_t>(id->integer());
+}
+
+}  // namespace
+
+std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader) {
+  std::vector<Definition> all;
+  for (const Kind kind : {Kind::collection, Kind::stream}) {
+    std::string prefix;
+    key::append_id(prefix, definitions);
+    key::append_id(prefix, static_cast<std::uint64_t>(kind));
+    const auto scan = reader.scan(Keyspace::meta, {prefix, key::prefix_end(prefix)});
+    while (scan->next()) {
+      std::string_view rest = scan->key().substr(prefix.size());
+      std::string quoted;
+      if (!key::read_value_text(rest, quoted) || quoted.empty() || quoted.front() != '"')
+        fail(ErrorCode::corrupt, text("catalog: a definition's key cannot be read: ", key::describe_key(scan->key())));
+      std::string name = json::unquoted(quoted);
+      const std::uint64_t id = parse_definition(name, std::string(scan->value()));
+      all.push_back({kind, std::move(name), id});
+    }
+  }
+  return all;
+}
+
+/// What is in memory, when it holds at the reader's moment; otherwise what the reader sees.
+std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& reader) {
+  // In this order: a change between the two calls makes `changed` too old, never too new.
+  const std::uint64_t changed = reader.meta_changed();
+  const std::uint64_t moment = reader.moment();
+  const bool newest = changed <= moment && !reader.wrote_meta();
+  if (newest) {
+    std::lock_guard guard(mutex_);
+    if (newest_ && newest_->meta_changed == changed) return newest_;
+  }
+  auto loaded = std::make_shared<Contents>();
+  loaded->meta_changed = changed;
+  for (Definition& definition : read_all(reader))
+    loaded->ids.emplace(Key{definition.kind, std::move(definition.name)}, definition.id);
+  if (newest && reader.meta_changed() == changed) {
+    std::lock_guard guard(mutex_);
+    newest_ = loaded;
+  }
+  return loaded;
+}
+
+std::optional<std::uint64_t> Catalog::find(transaction::Reader& reader, Kind kind, std::string_view name) {
+  const auto known = contents(reader);
+  reader.note_read(Keyspace::meta, definition_key(kind, name), Record::binding);
+  const auto found = known->ids.find(std::pair(kind, name));
+  if (found == known->ids.end()) return std::nullopt;
+  return found->second;
+}
+
+std::uint64_t Catalog::find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name) {
+  if (const auto id = find(transaction, kind, name)) return *id;
+  check_name(kind, name);
+  std::string counter;
+  key::append_id(counter, next_id);
+  std::string bytes;
+  std::uint64_t id = 1;
+  if (transaction.get(Keyspace::meta, counter, bytes, Record::binding)) {
+    ByteReader reader(bytes);
+    if (!reader.fixed(id)) fail(ErrorCode::corrupt, "catalog: the next id cannot be read");
+  }
+  bytes.clear();
+  append_fixed(bytes, id + 1);
+  transaction.writes().put(Keyspace::meta, counter, bytes);
+  transaction.writes().put(Keyspace::meta, definition_key(kind, name), text("{\"id\":", id, "}"));
+  return id;
+}
+
+std::vector<std::string> Catalog::list(transaction::Reader& reader, Kind kind) {
+  std::vector<std::string> names;
+  for (Definition& definition : read_all(reader))
+    if (definition.kind == kind) names.push_back(std::move(definition.name));
+  return names;
+}
+
+void Catalog::drop(transaction::Transaction& transaction, Kind kind, std::string_view name) {
+  transaction.writes().erase(Keyspace::meta, definition_key(kind, name));
+}
+
+}  // namespace stele::catalog

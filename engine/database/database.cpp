@@ -1,0 +1,122 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/base/error.h"
+#include "engine/base/files.h"
+#include "engine/base/uuid.h"
+#include "engine/database/scope.h"
+
+namespace stele {
+
+using transaction::Parameters;
+
+namespace detail {
+
+Database open_database(const std::string& directory, const Options& options, bool in_memory) {
+  const auto check = [](bool sound, std::string_view what) {
+    if (!sound) fail(ErrorCode::invalid, text("open: ", what));
+  };
+  check(options.document_depth_max >= 1 && options.document_depth_max <= 1000, "document_depth_max must be 1 to 1000");
+  check(options.document_bytes_max >= 16 && options.document_bytes_max <= (1u << 30), "document_bytes_max must be 16 B to 1 GB");
+  check(options.memory_bytes >= (8u << 20), "memory_bytes must be at least 8 MB");
+  check(options.readers_max >= 1 && options.readers_max <= 4096, "readers_max must be 1 to 4096");
+  check(options.wal_bytes_max >= (1u << 20), "wal_bytes_max must be at least 1 MB");
+  transaction::Tuning tuning;
+  tuning.in_memory = in_memory;
+  return Database(std::make_shared<DatabaseCore>(transaction::Store::open(directory, options, tuning)));
+}
+
+}  // namespace detail
+
+Database::Database(std::shared_ptr<detail::DatabaseCore> core) : core_(std::move(core)) {}
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+
+Database::~Database() {
+  if (!core_) return;
+  // In a forked child the store belongs to the parent: not even freed, because that would touch its files.
+  if (core_->store->forked()) {
+    new std::shared_ptr<detail::DatabaseCore>(std::move(core_));
+    return;
+  }
+  // Handles that are still alive keep the store open; the last one closes it.
+}
+
+Database Database::in_memory(Options options) {
+  // SQLite's WAL needs files that several connections share; a private directory in memory gives it them.
+  const std::string shm = "/dev/shm";
+  if (!is_directory(shm)) fail(ErrorCode::unsupported, "in_memory: this machine has no /dev/shm");
+  options.key_value = "memory";
+  options.create_if_missing = true;
+  return detail::open_database(shm + "/stele-" + uuid_v4(), options, true);
+}
+
+void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
+                         const std::function<void(Transaction&)>& body) {
+  core_->store->write(options, site.lock_first, [&](const std::shared_ptr<transaction::Transaction>& own) {
+    Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own}));
+    body(handle);
+    handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
+  });
+}
+
+void Database::wait_durable(const ReadOptions& options, const Snapshot& at) {
+  if (options.durable) core_->store->wait_durable(at.gseq());
+}
+
+Transaction Database::begin(const WriteOptions& options) {
+  return Transaction(std::make_shared<detail::Scope>(detail::Scope{core_, core_->store->begin(options)}));
+}
+
+Snapshot Database::snapshot(const ReadOptions& options) {
+  return Snapshot(std::make_shared<detail::Scope>(detail::Scope{core_, core_->store->snapshot(options)}));
+}
+
+Rows Database::run_sql(std::string_view statement, std::span<const Value> parameters) {
+  return detail::rows_of(core_->store->sql(statement, Parameters{parameters, {}, false}), nullptr);
+}
+
+Rows Database::run_sql(std::string_view statement, std::span<const NamedValue> parameters) {
+  return detail::rows_of(core_->store->sql(statement, Parameters{{}, parameters, true}), nullptr);
+}
+
+Collection Database::collection(std::string_view name) {
+  return Collection(std::make_shared<detail::Scope>(detail::Scope{core_, nullptr}), std::string(name));
+}
+
+Stream Database::stream(std::string_view name) {
+  return Stream(std::make_shared<detail::Scope>(detail::Scope{core_, nullptr}), std::string(name));
+}
+
+std::vector<std::string> Database::collections() {
+  const detail::Scope scope{core_, nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core_->catalog.list(reader, catalog::Kind::collection); });
+}
+
+std::vector<std::string> Database::streams() {
+  const detail::Scope scope{core_, nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core_->catalog.list(reader, catalog::Kind::stream); });
+}
+
+void Database::sync_now() { core_->store->sync_now(); }
+void Database::compact() { core_->store->compact(); }
+void Database::close() { core_->store->close(); }
+
+Stats Database::stats() const {
+  transaction::Store& store = *core_->store;
+  store.check_open();
+  Stats stats;
+  stats.commits = store.committer().commits();
+  stats.conflicts = store.committer().conflicts();
+  stats.syncs = store.sync_group().syncs();
+  stats.snapshot_retries = store.gate().retries();
+  stats.barrier_syncs = store.sync_group().barrier_syncs();
+  stats.foreign_commits = store.foreign_commits();
+  stats.gseq = store.order().published.load();
+  stats.durable_gseq = store.sync_group().durable();
+  stats.wal_bytes = store.relational().log_bytes();
+  stats.tail_bytes = store.order().tail_bytes.load();
+  stats.key_value_memory_bytes = store.key_value().figures().memory_bytes;
+  stats.poisoned = store.health().cause();
+  return stats;
+}
+
+}  // namespace stele

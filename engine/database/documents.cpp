@@ -1,0 +1,167 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/documents/documents.h"
+
+#include "engine/database/scope.h"
+#include "engine/model/document.h"
+
+namespace stele {
+
+using transaction::Reader;
+
+namespace detail {
+
+/// A cursor over documents, with what it reads from.
+class DocumentSource {
+ public:
+  std::unique_ptr<Reader> latest;                          // outside a transaction
+  std::shared_ptr<transaction::Transaction> transaction;  // inside one
+  std::shared_ptr<DatabaseCore> core;
+  std::unique_ptr<documents::Cursor> cursor;
+
+  std::optional<std::string_view> next() {
+    if (transaction) return transaction->guarded([&] { return cursor->next(); });
+    core->store->check_open();
+    return cursor->next();
+  }
+};
+
+namespace {
+
+model::Value parse_id(const DocumentId& id, const json::Limits& limits) {
+  model::Value value = model::parse(json::minify(id.json(), limits, "_id"));
+  model::check_id(value);
+  return value;
+}
+
+DocumentId id_of(const model::Value& id) { return DocumentId::from_json(model::to_json(id)); }
+
+documents::Documents verbs(const Scope& scope, const std::string& collection) {
+  return documents::Documents(scope.core->catalog, collection, scope.core->limits);
+}
+
+}  // namespace
+}  // namespace detail
+
+using detail::id_of;
+using detail::parse_id;
+using detail::verbs;
+
+DocumentId::DocumentId(std::string_view text) { json::append_quoted(json_, text); }
+
+std::string DocumentId::text() const { return json_.starts_with('"') ? json::unquoted(json_) : json_; }
+
+Documents::Documents(std::unique_ptr<detail::DocumentSource> source) : source_(std::move(source)) {}
+Documents::Documents(Documents&&) noexcept = default;
+Documents& Documents::operator=(Documents&&) noexcept = default;
+Documents::~Documents() = default;
+
+std::optional<std::string_view> Documents::next() { return source_->next(); }
+
+std::vector<std::string> Documents::all() {
+  std::vector<std::string> documents;
+  while (const auto document = next()) documents.emplace_back(*document);
+  return documents;
+}
+
+CollectionReader::CollectionReader(std::shared_ptr<detail::Scope> scope, std::string name)
+    : scope_(std::move(scope)), name_(std::move(name)) {}
+
+std::optional<std::string> CollectionReader::get(const DocumentId& id) const {
+  const model::Value key = parse_id(id, scope_->core->limits);
+  return scope_->read([&](Reader& reader) { return verbs(*scope_, name_).get(reader, key); });
+}
+
+Documents CollectionReader::find(std::string_view filter, const FindOptions& options) const {
+  documents::Query query = documents::Query::parse(filter, options, scope_->core->limits);
+  auto source = std::make_unique<detail::DocumentSource>();
+  source->core = scope_->core;
+  source->transaction = scope_->transaction;
+  const auto open = [&](Reader& reader) { return verbs(*scope_, name_).find(reader, std::move(query)); };
+  if (scope_->transaction) {
+    source->cursor = scope_->read(open);
+  } else {
+    scope_->core->store->check_open();
+    source->latest = scope_->core->store->latest();
+    source->cursor = open(*source->latest);
+  }
+  return Documents(std::move(source));
+}
+
+std::optional<std::string> CollectionReader::find_one(std::string_view filter, FindOptions options) const {
+  options.limit = 1;
+  Documents found = find(filter, options);
+  const auto document = found.next();
+  if (!document) return std::nullopt;
+  return std::string(*document);
+}
+
+std::uint64_t CollectionReader::count(std::string_view filter) const {
+  const model::Filter parsed = model::Filter::parse(filter, scope_->core->limits);
+  return scope_->read([&](Reader& reader) { return verbs(*scope_, name_).count(reader, parsed); });
+}
+
+DocumentId Collection::insert(std::string_view document) {
+  return id_of(scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).insert(own, document); }));
+}
+
+std::vector<DocumentId> Collection::insert_many(std::span<const std::string> documents) {
+  return scope_->write([&](transaction::Transaction& own) {
+    std::vector<DocumentId> ids;
+    ids.reserve(documents.size());
+    for (const std::string& document : documents) ids.push_back(id_of(verbs(*scope_, name_).insert(own, document)));
+    return ids;
+  });
+}
+
+bool Collection::replace(const DocumentId& id, std::string_view document) {
+  const model::Value key = parse_id(id, scope_->core->limits);
+  return scope_->write(
+      [&](transaction::Transaction& own) { return verbs(*scope_, name_).replace(own, key, document); });
+}
+
+void Collection::put(std::string_view document) {
+  scope_->write([&](transaction::Transaction& own) { verbs(*scope_, name_).put(own, document); });
+}
+
+namespace detail {
+namespace {
+UpdateResult run_update(const Scope& scope, const std::string& name, std::string_view filter, std::string_view update,
+                        bool many, bool upsert) {
+  const model::Filter parsed_filter = model::Filter::parse(filter, scope.core->limits);
+  const model::Update parsed_update = model::Update::parse(update, scope.core->limits);
+  const auto done = scope.write([&](transaction::Transaction& own) {
+    return verbs(scope, name).update(own, parsed_filter, parsed_update, many, upsert);
+  });
+  UpdateResult result{done.matched, done.modified, std::nullopt};
+  if (done.upserted_id) result.upserted_id = id_of(*done.upserted_id);
+  return result;
+}
+
+std::uint64_t run_remove(const Scope& scope, const std::string& name, std::string_view filter, bool many) {
+  const model::Filter parsed = model::Filter::parse(filter, scope.core->limits);
+  return scope.write([&](transaction::Transaction& own) { return verbs(scope, name).remove(own, parsed, many); });
+}
+}  // namespace
+}  // namespace detail
+
+UpdateResult Collection::update_one(std::string_view filter, std::string_view update, const UpdateOptions& options) {
+  return detail::run_update(*scope_, name_, filter, update, false, options.upsert);
+}
+
+UpdateResult Collection::update_many(std::string_view filter, std::string_view update, const UpdateOptions& options) {
+  return detail::run_update(*scope_, name_, filter, update, true, options.upsert);
+}
+
+bool Collection::remove(const DocumentId& id) {
+  const model::Value key = parse_id(id, scope_->core->limits);
+  return scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).remove(own, key); });
+}
+
+std::uint64_t Collection::remove_one(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, false); }
+std::uint64_t Collection::remove_many(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, true); }
+
+bool Collection::drop() {
+  return scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).drop(own); });
+}
+
+}  // namespace stele

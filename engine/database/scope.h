@@ -1,0 +1,63 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// What the handles of the public face hold: the database and, inside one, the transaction.
+#pragma once
+
+#include "engine/base/json.h"
+#include "engine/catalog/catalog.h"
+#include "engine/transaction/store.h"
+
+#include <stele/database.h>
+
+#include <memory>
+
+namespace stele::detail {
+
+class DatabaseCore {
+ public:
+  explicit DatabaseCore(std::shared_ptr<transaction::Store> open_store) : store(std::move(open_store)) {
+    limits.bytes_max = store->options().document_bytes_max;
+    limits.depth_max = store->options().document_depth_max;
+  }
+
+  std::shared_ptr<transaction::Store> store;
+  catalog::Catalog catalog;
+  json::Limits limits;
+};
+
+struct Scope {
+  std::shared_ptr<DatabaseCore> core;
+  std::shared_ptr<transaction::Transaction> transaction;  // null: each call is its own
+
+  /// Runs `body(Reader&)` in the transaction, or on the newest state.
+  template <class Body>
+  auto read(Body&& body) const {
+    if (transaction) return transaction->statement([&] { return body(static_cast<transaction::Reader&>(*transaction)); });
+    core->store->check_open();
+    const auto latest = core->store->latest();
+    return body(*latest);
+  }
+
+  /// Runs `body(Transaction&)` in the transaction, or in one of its own, committed when this returns.
+  template <class Body>
+  auto write(Body&& body) const {
+    using Result = decltype(body(*transaction));
+    if (transaction) return transaction->statement([&] { return body(*transaction); });
+    static std::atomic<int> lock_first{0};
+    if constexpr (std::is_void_v<Result>) {
+      core->store->write({}, lock_first, [&](const auto& own) { own->statement([&] { body(*own); }); });
+    } else {
+      std::optional<Result> result;
+      core->store->write({}, lock_first,
+                         [&](const auto& own) { result.emplace(own->statement([&] { return body(*own); })); });
+      return *std::move(result);
+    }
+  }
+};
+
+/// Opens a store; backends/open.cpp has filled the registry.
+Database open_database(const std::string& directory, const Options& options, bool in_memory);
+
+Rows rows_of(std::shared_ptr<transaction::SqlCursor> cursor, std::shared_ptr<transaction::Transaction> transaction);
+
+}  // namespace stele::detail

@@ -1,0 +1,53 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/database/scope.h"
+
+namespace stele {
+
+using transaction::Parameters;
+
+Snapshot::~Snapshot() {
+  // Ends here, even when handles taken from it live on: they then say that it has ended.
+  if (scope_ && scope_->transaction) scope_->transaction->rollback();
+}
+
+Snapshot& Snapshot::operator=(Snapshot&& other) noexcept {
+  std::swap(scope_, other.scope_);
+  return *this;
+}
+
+Rows Snapshot::run_sql(std::string_view statement, std::span<const Value> parameters) const {
+  const auto& own = scope_->transaction;
+  return detail::rows_of(own->statement([&] { return own->sql(statement, Parameters{parameters, {}, false}); }), own);
+}
+
+Rows Snapshot::run_sql(std::string_view statement, std::span<const NamedValue> parameters) const {
+  const auto& own = scope_->transaction;
+  return detail::rows_of(own->statement([&] { return own->sql(statement, Parameters{{}, parameters, true}); }), own);
+}
+
+CollectionReader Snapshot::collection(std::string_view name) const { return CollectionReader(scope_, std::string(name)); }
+StreamReader Snapshot::stream(std::string_view name) const { return StreamReader(scope_, std::string(name)); }
+
+std::vector<std::string> Snapshot::collections() const {
+  return scope_->read(
+      [&](transaction::Reader& reader) { return scope_->core->catalog.list(reader, catalog::Kind::collection); });
+}
+
+std::vector<std::string> Snapshot::streams() const {
+  return scope_->read([&](transaction::Reader& reader) { return scope_->core->catalog.list(reader, catalog::Kind::stream); });
+}
+
+std::uint64_t Snapshot::gseq() const {
+  return scope_->read([](transaction::Reader& reader) { return reader.moment(); });
+}
+
+Collection Transaction::collection(std::string_view name) { return Collection(scope_, std::string(name)); }
+Stream Transaction::stream(std::string_view name) { return Stream(scope_, std::string(name)); }
+
+void Transaction::savepoint(std::string_view name) { scope_->transaction->savepoint(name); }
+void Transaction::rollback_to(std::string_view name) { scope_->transaction->rollback_to(name); }
+void Transaction::release(std::string_view name) { scope_->transaction->release(name); }
+std::uint64_t Transaction::commit() { return scope_->transaction->commit(); }
+void Transaction::rollback() { scope_->transaction->rollback(); }
+
+}  // namespace stele

@@ -1,0 +1,80 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// Collections of JSON documents on the key-value tier.
+//
+//   keyspace documents: (id collection, value _id)  ->  the document as minified JSON text, _id first
+#pragma once
+
+#include "engine/base/json.h"
+#include "engine/catalog/catalog.h"
+#include "engine/model/filter.h"
+#include "engine/model/sort.h"
+#include "engine/model/update.h"
+#include "engine/transaction/transaction.h"
+
+#include <stele/documents.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stele::documents {
+
+/// A find in its parsed form.
+struct Query {
+  model::Filter filter;
+  model::Sort sort;
+  std::uint64_t skip = 0;
+  std::optional<std::uint64_t> limit;
+
+  static Query parse(std::string_view filter, const FindOptions& options, const json::Limits& limits);
+};
+
+/// The documents that a query finds, one at a time.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  /// The next document's text, valid until the next call.
+  virtual std::optional<std::string_view> next() = 0;
+};
+
+/// A collection's verbs. Light; for one call. One thread.
+class Documents {
+ public:
+  Documents(catalog::Catalog& catalog, std::string_view collection, const json::Limits& limits)
+      : catalog_(catalog), collection_(collection), limits_(limits) {}
+
+  std::optional<std::string> get(transaction::Reader& reader, const model::Value& id) const;
+  std::unique_ptr<Cursor> find(transaction::Reader& reader, Query query) const;
+  std::uint64_t count(transaction::Reader& reader, const model::Filter& filter) const;
+
+  model::Value insert(transaction::Transaction& transaction, std::string_view document) const;
+  bool replace(transaction::Transaction& transaction, const model::Value& id, std::string_view document) const;
+  void put(transaction::Transaction& transaction, std::string_view document) const;
+
+  struct Updated {
+    std::uint64_t matched = 0;
+    std::uint64_t modified = 0;
+    std::optional<model::Value> upserted_id;
+  };
+  Updated update(transaction::Transaction& transaction, const model::Filter& filter, const model::Update& update, bool many,
+                 bool upsert) const;
+  std::uint64_t remove(transaction::Transaction& transaction, const model::Filter& filter, bool many) const;
+  bool remove(transaction::Transaction& transaction, const model::Value& id) const;
+  bool drop(transaction::Transaction& transaction) const;
+
+ private:
+  std::optional<std::uint64_t> id_of_collection(transaction::Reader& reader) const;
+  void insert_new(transaction::Transaction& transaction, std::uint64_t collection, const model::Value& id,
+                  std::string_view text) const;
+
+  catalog::Catalog& catalog_;
+  std::string_view collection_;
+  const json::Limits& limits_;
+};
+
+std::string document_key(std::uint64_t collection, const model::Value& id);
+
+}  // namespace stele::documents

@@ -1,0 +1,70 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// Filters with MongoDB's meaning. Known: implicit equality, $eq $ne $gt $gte $lt $lte $in $nin
+// $exists $not on a path; $and $or $nor $comment above paths. Comparisons other than (in)equality
+// hold only between values of one type; null equals missing; a condition on an array holds when
+// it holds for an element or for the array itself.
+#pragma once
+
+#include "engine/base/json.h"
+#include "engine/model/path.h"
+#include "engine/model/value.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele::model {
+
+/// One condition of a compiled filter; a tree.
+struct Condition {
+  enum class Kind : std::uint8_t { all_of, any_of, none_of, eq, gt, gte, lt, lte, in, exists };
+  Kind kind = Kind::all_of;
+  Path path;                        // of eq .. exists
+  Value operand;                    // of eq .. lte
+  std::vector<Value> operands;      // of in: sorted
+  std::vector<Condition> children;  // of all_of, any_of, none_of
+
+  bool holds(const Value& root) const;
+};
+
+/// What matches_json reuses from document to document. One thread at a time.
+struct Scratch {
+  Parser parser;
+  Value document;
+};
+
+class Filter {
+ public:
+  /// `invalid` for what is no filter or an unknown operator, `unsupported` for operators that
+  /// MongoDB has and this does not; both name the path.
+  static Filter parse(std::string_view json, const json::Limits& limits = {});
+  /// Of an object already read; `what` names it in messages ("$pull tags").
+  static Filter of(const Value& object, std::string_view what);
+
+  bool matches(const Value& document) const { return root_.holds(document); }
+  /// The same for a stored document; reads only the members that the filter names.
+  bool matches_json(std::string_view minified, Scratch& scratch) const;
+
+  bool empty() const { return root_.children.empty(); }
+  const Condition& root() const { return root_; }  // an all_of
+
+ private:
+  Condition root_;
+  std::vector<std::string> names_;  // members of the outermost object that conditions reach
+};
+
+/// The id that every matching document must have: then the filter is one lookup, and a check.
+std::optional<Value> id_equality(const Filter& filter);
+
+/// The members that an upsert takes over from the filter: its equalities, also inside $and.
+/// `invalid` when two of them fix the same path.
+Value equality_document(const Filter& filter);
+
+/// Conditions on one value, `{"$gt": 5, "$lt": 9}`; the path is that of the value.
+Condition parse_conditions(const Path& path, const Value& operators, std::string_view what);
+/// True when the object's first name is an operator's: `{"$gt": 5}`, not `{"a": 5}`.
+bool is_operators(const Value& value);
+
+}  // namespace stele::model

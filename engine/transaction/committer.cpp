@@ -1,0 +1,295 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/transaction/committer.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/key_codec.h"
+#include "engine/base/step.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace stele::transaction {
+
+/// A proposal in the form in which it goes to the stores; built before any lock is taken.
+struct Committer::Prepared {
+  storage::Batch batch;            // own writes, then late operations; the marker comes last
+  std::string encoded;             // own writes as the outbox carries them
+  storage::Batch late;             // resolved late operations, a second time for the outbox
+  std::optional<LargeFile> file;   // instead of `encoded`
+  std::shared_ptr<CommitRecord> record = std::make_shared<CommitRecord>();
+  std::vector<std::pair<std::string, std::uint64_t>> sequences;  // next numbers after this commit
+
+  bool key_value() const { return !batch.empty(); }
+};
+
+Committer::Committed Committer::commit(const Proposal& proposal) {
+  // 1. Admission and preparation, without a lock of the order. A crash up to step 6 leaves nothing behind but,
+  //    perhaps, a file in DIR/large that no row names; opening removes it.
+  health_.check();
+  std::shared_lock<std::shared_mutex> admission;
+  if (!proposal.sql && !proposal.alone) {
+    { std::lock_guard wait_for_who_runs_alone(turnstile_); }
+    admission = std::shared_lock(admission_);
+  }
+  Prepared prepared = prepare(proposal);
+  step("commit.prepared");
+  try {
+    // 2. First stage of validation: most of the work, without the order lock.
+    const Footprint footprint{proposal.reads, proposal.writes, proposal.isolation == Isolation::serializable,
+                              !proposal.sql};
+    const std::uint64_t validated = proposal.pinned ? recent_.validate(footprint, proposal.snapshot) : 0;
+
+    // 3. The outbox slot must be free (its row's entries durable in the key-value log) and the tail short enough to
+    //    carry. The flusher sees to both ahead of time. Only the holder of the writer lock takes slots: no race.
+    if (proposal.sql && (order_.ring_last[order_.next_slot()] > sync_.key_value_durable() ||
+                         order_.tail_bytes.load() > limits_.tail_carry_bytes_max))
+      sync_.sync_key_value();
+
+    std::unique_lock order(order_.lock);
+    health_.check();
+    const std::uint64_t gseq = order_.gseq + 1;
+
+    // 4. Second stage: what committed since the first. From here on nothing can come in between.
+    if (proposal.pinned) recent_.validate(footprint, validated);
+    resolve_late_operations(*proposal.writes, gseq, prepared);
+
+    // 5. The outbox row: the tail of earlier key-value commits, then our own batch. It is part of SQLite's
+    //    transaction, so a crash here takes it along.
+    if (proposal.sql) put_outbox_row(prepared, gseq);
+    step("commit.before_commit_point");
+
+    Publication publication(order_);
+    // 6. The commit point. With SQL: SQLite's COMMIT. A crash after it finds all of it in SQLite's log (the process
+    //    dying), or all or nothing (power loss: it is not synced yet, and nobody was told).
+    if (proposal.sql) {
+      commit_sql(prepared, gseq);
+      step("commit.sql_committed");
+    }
+    // 7. The key-value tier. Without SQL this is the commit point: one write to RocksDB's log, all or nothing. With
+    //    SQL the transaction is committed already: a crash before or in this is repaired from the outbox.
+    if (prepared.key_value()) {
+      apply_key_value(proposal.sql, prepared, gseq);
+      step("commit.key_value_applied");
+    }
+    // 8. Visible, as a whole, when the publication closes.
+    publish(proposal, prepared, gseq);
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    return {gseq, proposal.sql ? Log::sql : Log::either, urgent()};
+    // 9. The caller gives the writer lock to the next, then calls acknowledge().
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::conflict) count_conflict();
+    if (prepared.file && error.code() != ErrorCode::unknown_outcome) large_.discard(*prepared.file);
+    throw;
+  }
+}
+
+void Committer::acknowledge(const Committed& committed, Durability durability) {
+  if (durability == Durability::sync) sync_.wait(committed.gseq, committed.log);
+  step("commit.acknowledged");
+}
+
+Committer::Prepared Committer::prepare(const Proposal& proposal) {
+  const WriteSet& writes = *proposal.writes;
+  if (writes.bytes() > limits_.transaction_bytes_max)
+    fail(ErrorCode::too_large,
+         text("the transaction writes ", writes.bytes(), " bytes to documents and events; the limit is ",
+              limits_.transaction_bytes_max, " (Options::transaction_bytes_max): load in several transactions"),
+         {{"size", std::to_string(writes.bytes())}, {"limit", std::to_string(limits_.transaction_bytes_max)}});
+  Prepared prepared;
+  prepared.batch = writes.batch();
+  CommitRecord& record = *prepared.record;
+  prepared.batch.for_each([&](const storage::Batch::Operation& operation) {
+    if (operation.kind == storage::Batch::Operation::Kind::erase_range) {
+      record.ranges.push_back({operation.keyspace, std::string(operation.key), std::string(operation.value)});
+    } else {
+      record.add_key(operation.keyspace, operation.key);
+    }
+  });
+  record.tables = proposal.tables_written;
+  record.all_tables = proposal.schema_changed;
+
+  if (proposal.sql) prepared.batch.encode(prepared.encoded);
+  if (prepared.encoded.size() > limits_.large_bytes) {
+    prepared.file = large_.write(prepared.encoded);
+    prepared.encoded.clear();
+    storage::Batch().encode(prepared.encoded);
+  }
+  return prepared;
+}
+
+void Committer::resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared) {
+  std::string key;
+  std::string value;
+  auto put = [&](Keyspace keyspace) {
+    prepared.batch.put(keyspace, key, value);
+    prepared.late.put(keyspace, key, value);
+    prepared.record->add_key(keyspace, key);
+  };
+  for (const WriteSet::Append& append : writes.appends()) {
+    auto sequence = std::ranges::find(prepared.sequences, append.sequence_key, [](const auto& entry) { return entry.first; });
+    if (sequence == prepared.sequences.end()) {
+      std::uint64_t next = 0;
+      if (const auto known = order_.sequences.find(append.sequence_key); known != order_.sequences.end()) {
+        next = known->second;
+      } else if (key_value_.get(append.keyspace, append.sequence_key, nullptr, value)) {
+        if (value.size() != sizeof next)
+          fail(ErrorCode::corrupt, text("the next number of sequence ", key::describe_key(append.sequence_key), " has ", value.size(),
+                                        " bytes instead of 8"));
+        std::memcpy(&next, value.data(), sizeof next);
+      }
+      prepared.sequences.emplace_back(append.sequence_key, next);
+      sequence = std::prev(prepared.sequences.end());
+    }
+    key = append.prefix;
+    key::append_u64(key, sequence->second++);
+    value.clear();
+    append_fixed(value, gseq);
+    value += append.payload;
+    put(append.keyspace);
+  }
+  for (const auto& [sequence_key, next] : prepared.sequences) {
+    const auto append = std::ranges::find(writes.appends(), sequence_key, &WriteSet::Append::sequence_key);
+    key = sequence_key;
+    value.clear();
+    append_fixed(value, next);
+    put(append->keyspace);
+  }
+  for (std::size_t i = 0; i < storage::keyspace_count; ++i) {
+    const auto keyspace = static_cast<Keyspace>(i);
+    for (const auto& [merge_key, delta] : writes.merges(keyspace)) {
+      std::string current;
+      // The transaction's own write of the key counts as its current value.
+      if (writes.find(keyspace, merge_key, current) == WriteSet::Found::no) {
+        if (!key_value_.get(keyspace, merge_key, nullptr, current)) current.clear();
+      }
+      key = merge_key;
+      value.clear();
+      append_fixed(value, merged(delta.kind, current, delta.operand));
+      put(keyspace);
+    }
+  }
+}
+
+bool Committer::carries(const Prepared& prepared) const {
+  return prepared.key_value() || !planted("sql_only_outside_order");
+}
+
+void Committer::put_outbox_row(const Prepared& prepared, std::uint64_t gseq) {
+  if (!carries(prepared)) return;
+  // What has become durable meanwhile need not be carried.
+  const std::uint64_t durable = sync_.key_value_durable();
+  while (!order_.tail.empty() && order_.tail.front().gseq <= durable) {
+    order_.tail_bytes -= order_.tail.front().batch.bytes();
+    order_.tail.pop_front();
+  }
+
+  OutboxRow row{gseq, order_.last_key_value, sync_.durable(), durable, {}};
+  std::vector<std::string> encoded;  // what the row's entries view
+  encoded.reserve(order_.tail.size() + 1);
+  if (!order_.tail.empty() && !planted("no_tail_carry")) {
+    row.prev = order_.tail.front().previous_key_value;
+    for (const TailEntry& entry : order_.tail) {
+      entry.batch.encode(encoded.emplace_back());
+      row.entries.push_back({entry.gseq, entry.previous_sql, {}, encoded.back()});
+    }
+  }
+  if (prepared.key_value()) {
+    std::string_view own = prepared.encoded;
+    if (!prepared.late.empty()) {
+      // Late operations were resolved only now: with the own writes in one batch, or beside them when they are in a file.
+      (prepared.file ? prepared.late : prepared.batch).encode(encoded.emplace_back());
+      own = encoded.back();
+    }
+    row.entries.push_back({gseq, gseq, prepared.file, own});
+  }
+  const std::size_t slot = row.entries.empty() ? 0 : order_.next_slot();
+  relational_.put_outbox(static_cast<std::int64_t>(slot), gseq, encode(row));
+}
+
+void Committer::commit_sql(const Prepared& prepared, std::uint64_t gseq) {
+  storage::Connection& writer = relational_.writer();
+  try {
+    writer.commit();
+  } catch (const Error& error) {
+    // A constraint checked at COMMIT leaves the transaction open; a full disk has rolled it back. In both cases
+    // nothing was committed, the number is not used and the tail stays. Anything else may have reached the log.
+    if (writer.in_transaction() || error.code() == ErrorCode::full) {
+      writer.rollback();
+      throw;
+    }
+    unknown_outcome(gseq, error);
+  }
+  // Before the key-value write: from here the barrier keeps its bytes back until SQLite's log is synced.
+  order_.sql_logged.store(gseq);
+  if (!carries(prepared)) return;
+  if (prepared.key_value() || !order_.tail.empty()) {
+    order_.ring_last[order_.next_slot()] = prepared.key_value() ? gseq : order_.tail.back().gseq;
+    ++order_.ring_next;
+  }
+  order_.tail.clear();
+  order_.tail_bytes = 0;
+}
+
+void Committer::apply_key_value(bool sql, Prepared& prepared, std::uint64_t gseq) {
+  prepared.batch.put(Keyspace::meta, marker_key, encode(Marker{gseq, sql ? gseq : order_.last_sql}));
+  try {
+    key_value_.apply(prepared.batch);
+  } catch (const std::exception& error) {
+    unknown_outcome(gseq, error);
+  }
+  if (prepared.file) large_.release_at(*prepared.file, gseq);
+}
+
+void Committer::unknown_outcome(std::uint64_t gseq, const std::exception& error) {
+  order_.gseq = gseq;  // never given twice
+  health_.poison(error.what());
+  fail(ErrorCode::unknown_outcome,
+       text("unknown outcome: commit ", gseq, " failed in the middle (", error.what(),
+            "); reopening the database decides whether it is there"),
+       {{"cause", error.what()}, {"gseq", std::to_string(gseq)}});
+}
+
+void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint64_t gseq) {
+  order_.gseq = gseq;
+  for (auto& [sequence_key, next] : prepared.sequences) order_.sequences[sequence_key] = next;
+  CommitRecord& record = *prepared.record;
+  record.gseq = gseq;
+  const bool meta = !record.keys.empty() && static_cast<Keyspace>(record.keys.front()) == Keyspace::meta;
+  const bool meta_range = !record.ranges.empty() && record.ranges.front().keyspace == Keyspace::meta;
+  if (meta || meta_range) order_.meta_changed.store(gseq);
+  const bool key_value = prepared.key_value();
+  if (proposal.sql) {
+    order_.last_sql = gseq;
+    order_.published_sql.store(gseq);
+  } else {
+    order_.tail_bytes += prepared.batch.bytes();
+    order_.tail.push_back({gseq, order_.last_sql, order_.last_key_value, std::move(prepared.batch)});
+  }
+  if (key_value) order_.last_key_value = gseq;
+  order_.published.store(gseq);
+  recent_.add(std::move(prepared.record));
+}
+
+bool Committer::urgent() const {
+  const std::size_t half_a_ring_on = (order_.next_slot() - 1 + CommitOrder::ring_slots / 2) % CommitOrder::ring_slots + 1;
+  return order_.tail_bytes.load() > limits_.tail_flush_bytes ||
+         order_.ring_last[half_a_ring_on] > sync_.key_value_durable();
+}
+
+void Committer::admit(std::size_t bytes, const Interrupt* interrupt) {
+  using namespace std::chrono_literals;
+  // The store never stalls by itself after the commit point; so we wait here, where nothing is held.
+  for (double level = key_value_.pressure().level; level >= 1.0; level = key_value_.pressure().level) {
+    health_.check();
+    if (interrupt) interrupt->check();
+    std::this_thread::sleep_for(1ms);
+  }
+  if (key_value_.needs_room(bytes)) {
+    // Synced first, so that writing the buffers out does not make the barrier sync.
+    if (order_.sql_logged.load() > sync_.sql_durable()) sync_.sync_sql();
+    key_value_.make_room();
+  }
+}
+
+}  // namespace stele::transaction

@@ -1,0 +1,72 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// The one total order of commits: the state that a commit changes while it holds the order lock,
+// and the few numbers that readers follow without it.
+//
+// Lock order: WriterLock (SQL writers) before CommitOrder::lock before everything inside a
+// backend. Nobody holds `lock` while waiting for a sync of a commit group.
+#pragma once
+
+#include "engine/storage/batch.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace stele::transaction {
+
+/// A key-value commit that is neither durable in the key-value log nor carried by an SQL commit.
+struct TailEntry {
+  std::uint64_t gseq;
+  std::uint64_t previous_sql;        // the last SQL commit before it
+  std::uint64_t previous_key_value;  // the last commit with a key-value batch before it
+  storage::Batch batch;              // with its marker
+};
+
+struct CommitOrder {
+  static constexpr std::size_t ring_slots = 256;  // 1..256; slot 0 is for rows without entries
+
+  std::mutex lock;
+
+  // Guarded by `lock`.
+  std::uint64_t gseq = 0;            // last number given
+  std::uint64_t last_key_value = 0;  // last commit with a key-value batch
+  std::uint64_t last_sql = 0;        // last commit in SQLite's log
+  std::deque<TailEntry> tail;
+  std::uint64_t ring_next = 0;       // rows with entries written so far; its slot is next % ring_slots + 1
+  std::array<std::uint64_t, ring_slots + 1> ring_last{};  // per slot: gseq of its row's last entry
+  std::map<std::string, std::uint64_t, std::less<>> sequences;  // next number, by sequence key
+
+  // Seqlock: odd while a commit is becoming visible in its tiers.
+  std::atomic<std::uint64_t> publication{0};
+  // Written inside a publication (odd), so exact when read under an unchanged even value.
+  std::atomic<std::uint64_t> published{0};      // last commit visible
+  std::atomic<std::uint64_t> published_sql{0};  // last one that wrote SQL
+  std::atomic<std::uint64_t> meta_changed{0};   // last one that changed keyspace meta
+
+  // Set after COMMIT and before the key-value write, so that the append barrier sees it: bytes of
+  // a commit <= sql_logged may be on their way to the key-value files.
+  std::atomic<std::uint64_t> sql_logged{0};
+  std::atomic<std::size_t> tail_bytes{0};
+
+  /// Next ring slot, and the gseq that the key-value log must hold durably before it is overwritten.
+  std::size_t next_slot() const { return static_cast<std::size_t>(ring_next % ring_slots) + 1; }
+};
+
+/// Makes a commit visible as a whole: readers retry while it is open. Holder of the order lock only.
+class Publication {
+ public:
+  explicit Publication(CommitOrder& order) : order_(order) { order_.publication.fetch_add(1); }
+  ~Publication() { order_.publication.fetch_add(1); }
+  Publication(const Publication&) = delete;
+  Publication& operator=(const Publication&) = delete;
+
+ private:
+  CommitOrder& order_;
+};
+
+}  // namespace stele::transaction

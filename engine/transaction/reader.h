@@ -1,0 +1,55 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/base/interrupt.h"
+#include "engine/storage/key_value.h"
+#include "engine/transaction/read_set.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace stele::transaction {
+
+/// Entries of a key range, in order, at a moment: forward, one at a time.
+class Scan {
+ public:
+  virtual ~Scan() = default;
+  /// Moves to the next entry (the first call: to the first); false after the last.
+  virtual bool next() = 0;
+  virtual std::string_view key() const = 0;    // until the next move
+  virtual std::string_view value() const = 0;  // until the next move
+};
+
+/// What of a scan is checked at commit.
+enum class ScanRecord : std::uint8_t {
+  range,     // that nothing appears or changes between the first key and the last one seen
+  returned,  // that the entries seen do not change; new ones may appear (event streams)
+};
+
+/// Reads the key-value tier at a moment. The tiers' read verbs are written against this: a transaction, a
+/// snapshot or the newest state, all alike. One thread at a time.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  /// False when absent.
+  virtual bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) = 0;
+  virtual std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range) = 0;
+
+  /// The last commit seen, as far as keyspace meta goes: what was cached of meta at a commit c is still right
+  /// when no commit in (c, moment] changed meta.
+  virtual std::uint64_t moment() = 0;
+  /// The last commit that changed keyspace meta, of all commits made so far.
+  virtual std::uint64_t meta_changed() const = 0;
+
+  /// Something of keyspace meta was answered from memory: as if it had been read with get().
+  virtual void note_read(Keyspace keyspace, std::string_view key, Record record) = 0;
+  /// True when this transaction itself has changed keyspace meta: what is in memory does not hold for it.
+  virtual bool wrote_meta() const = 0;
+
+  virtual const Interrupt& interrupt() const = 0;
+};
+
+}  // namespace stele::transaction

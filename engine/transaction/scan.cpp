@@ -1,0 +1,74 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/transaction/scan.h"
+
+#include "engine/base/error.h"
+#include "engine/transaction/store.h"
+
+namespace stele::transaction {
+
+TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record)
+    : transaction_(transaction),
+      keyspace_(keyspace),
+      range_(std::move(range)),
+      record_(record),
+      before_(transaction.writes_.statement()),
+      snapshot_(transaction.key_value_),
+      base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {
+  if (transaction_.validates() && record_ == ScanRecord::range)
+    recorded_ = transaction_.reads_.add_range(keyspace_, range_.begin, Record::plain);
+}
+
+/// The first own entry after key_ (or from the range's begin) of which something is visible to this scan.
+const TransactionScan::Entry* TransactionScan::next_own(const WriteSet::Version*& version) const {
+  const auto& entries = transaction_.writes_.entries(keyspace_);
+  auto it = started_ ? entries.upper_bound(key_) : entries.lower_bound(range_.begin);
+  for (; it != entries.end() && (range_.end.empty() || it->first < range_.end); ++it) {
+    version = transaction_.writes_.visible(it->second, before_);
+    if (version) return &*it;
+  }
+  return nullptr;
+}
+
+bool TransactionScan::next() {
+  if (done_) return false;
+  if (!transaction_.active())
+    fail(ErrorCode::closed, "cursor: its transaction has ended; read it to the end before that");
+  if (!started_) base_->first();
+  for (;;) {
+    const WriteSet::Version* version = nullptr;
+    const Entry* own = next_own(version);
+    const bool base_valid = base_->valid();
+    if (!own && !base_valid) {
+      done_ = true;
+      if (transaction_.validates() && record_ == ScanRecord::range)
+        transaction_.reads_.extend_to_end(recorded_, range_.end);
+      return false;
+    }
+    started_ = true;
+    if (own && (!base_valid || own->first <= base_->key())) {
+      if (base_valid && own->first == base_->key()) base_->next();
+      key_ = own->first;
+      if (!version->value) continue;  // erased by this transaction
+      value_ = *version->value;
+      record_returned();
+      return true;
+    }
+    key_.assign(base_->key());
+    value_.assign(base_->value());
+    base_->next();
+    if (transaction_.writes_.erased_before(keyspace_, key_, before_)) continue;
+    record_returned();
+    return true;
+  }
+}
+
+void TransactionScan::record_returned() {
+  if (!transaction_.validates()) return;
+  if (record_ == ScanRecord::range) {
+    transaction_.reads_.extend(recorded_, key_);
+  } else {
+    transaction_.reads_.add_point(keyspace_, key_, Record::plain);
+  }
+}
+
+}  // namespace stele::transaction

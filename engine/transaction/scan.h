@@ -1,0 +1,37 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/transaction/transaction.h"
+
+namespace stele::transaction {
+
+/// A key range as a transaction sees it: its snapshot of the key-value tier, overlaid with what the
+/// transaction wrote before the statement that opened the scan. Stays at that moment whatever is written later.
+class TransactionScan final : public Scan {
+ public:
+  TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record);
+
+  bool next() override;
+  std::string_view key() const override { return key_; }
+  std::string_view value() const override { return value_; }
+
+ private:
+  using Entry = std::pair<const std::string, WriteSet::Versions>;
+  const Entry* next_own(const WriteSet::Version*& version) const;
+  void record_returned();
+
+  Transaction& transaction_;
+  Keyspace keyspace_;
+  storage::KeyRange range_;
+  ScanRecord record_;
+  WriteSet::Statement before_;
+  std::shared_ptr<storage::KeyValueSnapshot> snapshot_;
+  std::unique_ptr<storage::Cursor> base_;
+  std::size_t recorded_ = 0;  // index of the range in the read set
+  bool started_ = false;
+  bool done_ = false;
+  std::string key_;
+  std::string value_;
+};
+
+}  // namespace stele::transaction

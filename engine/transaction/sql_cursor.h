@@ -1,0 +1,74 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/storage/relational.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stele::transaction {
+
+/// A read connection that holds a moment. It can be expired from another thread, to let SQLite's log shrink:
+/// every use of the connection is under `mutex`, and throws too_old afterwards.
+struct ReadPin {
+  std::shared_ptr<storage::Connection> connection;
+  std::mutex mutex;
+  bool expired = false;
+
+  void check() const;
+  void expire() noexcept;
+};
+
+/// The rows of one SQL statement. Streams from the statement while it can; drain() reads the rest into memory, so
+/// that later writes of the same transaction cannot show in it. Ended by its transaction's end.
+class SqlCursor {
+ public:
+  /// Steps to the first row at once: the cursor stands at the moment of the call, and errors show there.
+  SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin);
+
+  bool next();
+
+  const std::vector<std::string>& columns() const { return columns_; }
+  storage::ColumnType type(std::size_t column) const;
+  std::int64_t integer(std::size_t column) const;
+  double real(std::size_t column) const;
+  std::string_view text(std::size_t column) const;
+  std::span<const std::byte> blob(std::size_t column) const;
+
+  void drain();
+  /// Ends the cursor: next() then throws `closed`, unless all rows were drained.
+  void end() noexcept;
+  bool streaming() const { return statement_ != nullptr; }
+  /// Polled while rows are stepped; null: none. Must outlive the streaming.
+  void set_interrupt(const Interrupt* interrupt) { interrupt_ = interrupt; }
+  /// Called when the statement is done or failed, once.
+  void on_finished(std::function<void()> callback) { finished_ = std::move(callback); }
+
+  std::int64_t changes = 0;
+  std::int64_t last_insert_rowid = 0;
+
+ private:
+  bool step();
+  void finish() noexcept;
+  const Value& buffered(std::size_t column) const;
+
+  std::unique_ptr<storage::Statement> statement_;  // null: done or drained
+  std::shared_ptr<ReadPin> pin_;                   // null: on the write connection
+  std::vector<std::string> columns_;
+  std::deque<std::vector<Value>> rows_;            // drained
+  std::vector<Value> current_;                     // of the drained rows
+  enum class At : std::uint8_t { before_first, row, end } at_ = At::before_first;
+  bool first_is_row_ = false;
+  bool from_buffer_ = false;
+  bool ended_ = false;
+  const Interrupt* interrupt_ = nullptr;
+  std::function<void()> finished_;
+};
+
+}  // namespace stele::transaction

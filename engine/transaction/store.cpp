@@ -1,0 +1,424 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/transaction/store.h"
+
+#include "engine/base/error.h"
+#include "engine/base/step.h"
+#include "engine/transaction/sql_text.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace stele::transaction {
+
+namespace {
+
+std::atomic<unsigned> fork_generation{0};
+
+void watch_forks() {
+  static const int once = ::pthread_atfork(nullptr, nullptr, [] { fork_generation.fetch_add(1); });
+  (void)once;
+}
+
+/// Reads the newest state: every call at its own moment.
+class LatestReader final : public Reader {
+ public:
+  explicit LatestReader(Store& store) : store_(store) {}
+
+  bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
+    return store_.key_value().get(keyspace, key, nullptr, value);
+  }
+  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord) override {
+    class CursorScan final : public Scan {
+     public:
+      explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
+      bool next() override {
+        if (!started_) {
+          cursor_->first();
+          started_ = true;
+        } else {
+          cursor_->next();
+        }
+        return cursor_->valid();
+      }
+      std::string_view key() const override { return cursor_->key(); }
+      std::string_view value() const override { return cursor_->value(); }
+
+     private:
+      std::unique_ptr<storage::Cursor> cursor_;
+      bool started_ = false;
+    };
+    return std::make_unique<CursorScan>(store_.key_value().scan(keyspace, std::move(range), nullptr));
+  }
+  std::uint64_t moment() override { return store_.order().published.load(); }
+  std::uint64_t meta_changed() const override { return store_.order().meta_changed.load(); }
+  void note_read(Keyspace, std::string_view, Record) override {}
+  bool wrote_meta() const override { return false; }
+  const Interrupt& interrupt() const override { return interrupt_; }
+
+ private:
+  Store& store_;
+  Interrupt interrupt_;
+};
+
+/// The stores whose write() this thread is inside of.
+thread_local std::vector<const Store*> writing_here;
+
+}  // namespace
+
+// ---- open and close
+
+std::shared_ptr<Store> Store::open(const std::string& directory, const Options& options, const Tuning& tuning) {
+  watch_forks();
+  std::shared_ptr<Store> store(new Store(options, tuning));
+  store->fork_generation_ = fork_generation.load();
+  store->directory_ = std::make_unique<Directory>(
+      Directory::Request{directory, options.create_if_missing, options.relational, options.key_value});
+  store->large_ = std::make_unique<LargeFiles>(store->directory_->file("large"));
+  if (store->directory_->creating()) store->create_tiers();
+  store->open_tiers();
+  store->start();
+  return store;
+}
+
+storage::RelationalOptions Store::relational_options(bool create) const {
+  storage::RelationalOptions relational;
+  relational.path = directory_->file("relational.db");
+  relational.create = create;
+  relational.readers_max = options_.readers_max;
+  relational.memory_bytes = options_.memory_bytes * 15 / 100;
+  return relational;
+}
+
+storage::KeyValueOptions Store::key_value_options(bool create) {
+  storage::KeyValueOptions key_value;
+  key_value.path = directory_->file("kv");
+  key_value.create = create;
+  key_value.memory_bytes = options_.memory_bytes * 75 / 100;
+  key_value.write_buffer_bytes = tuning_.write_buffer_bytes;
+  key_value.log_buffer_bytes = tuning_.log_buffer_bytes;
+  key_value.before_append = [this] { return !sync_ || sync_->before_append(); };
+  key_value.on_failure = [this](const Error& error) { health_.poison(error.message()); };
+  return key_value;
+}
+
+void Store::create_tiers() {
+  const storage::Identity& identity = directory_->manifest().identity;
+  {
+    auto relational = storage::registry().relational(options_.relational)(relational_options(true));
+    relational->create(identity);
+    step("create.relational");
+    auto key_value = storage::registry().key_value(options_.key_value)(key_value_options(true));
+    storage::Batch batch;
+    batch.put(Keyspace::meta, identity_key, encode_identity(identity));
+    batch.put(Keyspace::meta, marker_key, encode(Marker{}));
+    key_value->apply(batch);
+    key_value->flush_log();
+    key_value->sync_log();
+    step("create.key_value");
+    if (tuning_.in_memory) key_value_ = std::move(key_value);  // it would be gone
+  }
+  DurableFloor::create(directory_->file("durable"), identity);
+  sync_directory(directory_->path());
+  step("create.floor");
+  directory_->finish_creation();
+}
+
+void Store::open_tiers() {
+  relational_ = storage::registry().relational(options_.relational)(relational_options(false));
+  step("recovery.sql_opened");
+  if (!planted("no_recovery_sync")) relational_->sync_log();
+  step("recovery.sql_synced");
+
+  sync_ = std::make_unique<SyncGroup>(order_, *relational_, health_);
+  if (!key_value_) key_value_ = storage::registry().key_value(options_.key_value)(key_value_options(false));
+  const storage::Capabilities capabilities = key_value_->capabilities();
+  if (!tuning_.in_memory && !(capabilities.durable_log && capabilities.append_barrier))
+    fail(ErrorCode::unsupported, text("open: the key_value backend \"", options_.key_value,
+                                      "\" has no durable log with an append barrier, so it cannot hold a database on "
+                                      "disk; use Database::in_memory"));
+  if (!capabilities.snapshots)
+    fail(ErrorCode::unsupported, text("open: the key_value backend \"", options_.key_value, "\" has no snapshots"));
+  step("recovery.key_value_opened");
+
+  check_identity(directory_->manifest().identity, *relational_, *key_value_);
+  floor_ = std::make_unique<DurableFloor>(directory_->file("durable"), directory_->manifest().identity);
+  clock_ = std::make_unique<StoreClock>(floor_->found().time_us);
+  recovered_ = recover(*relational_, *key_value_, floor_->found(), *large_, order_);
+  sync_->attach(*key_value_);
+  sync_->start_at(recovered_.gseq);
+}
+
+void Store::start() {
+  gate_ = std::make_unique<SnapshotGate>(order_, *key_value_);
+  Committer::Limits limits;
+  limits.transaction_bytes_max = options_.transaction_bytes_max;
+  limits.large_bytes = tuning_.large_bytes;
+  committer_ = std::make_unique<Committer>(order_, recent_, *sync_, health_, *large_, *relational_, *key_value_, limits);
+  data_version_ = relational_->writer().data_version();
+  background_ = std::make_unique<Background>(*this);
+}
+
+bool Store::forked() const { return fork_generation_ != fork_generation.load(std::memory_order_relaxed); }
+
+void Store::check_open() const {
+  if (closed_.load(std::memory_order_acquire))
+    fail(ErrorCode::closed, "the database is closed; open it again", {{"reason", "closed"}});
+  if (forked())
+    fail(ErrorCode::closed, "this is a forked child: the database belongs to the parent process; open it here only after "
+                            "the parent has closed it",
+         {{"reason", "fork"}});
+}
+
+void Store::close() {
+  check_open();
+  {
+    std::lock_guard guard(open_mutex_);
+    std::lock_guard pins(pins_mutex_);
+    const auto readers = std::ranges::count_if(pins_, [](const auto& pin) { return !pin.expired(); });
+    if (!open_.empty() || readers > 0)
+      fail(ErrorCode::busy, text("close: ", open_.size(), " transactions or snapshots and ", readers,
+                                 " reading statements are open; end them first"));
+    closed_.store(true, std::memory_order_release);
+  }
+  shut_down();
+}
+
+void Store::shut_down() {
+  if (background_) background_->stop();
+  std::optional<Error> failure;
+  if (committer_ && !health_.poisoned()) {
+    try {
+      sync_->sync_key_value();
+      if (sync_->sql_durable() < order_.sql_logged.load()) sync_->sync_sql();
+      floor_->raise({order_.published.load(), clock_->now_us()});
+      relational_->checkpoint();
+      relational_->truncate_log();
+    } catch (const Error& error) {
+      failure = error;
+    }
+  }
+  background_.reset();
+  key_value_.reset();  // before what its barrier calls
+  committer_.reset();
+  sync_.reset();
+  relational_.reset();
+  const std::string path = directory_ ? directory_->path() : "";
+  directory_.reset();
+  if (tuning_.in_memory && !path.empty()) remove_tree(path);
+  if (failure) throw *failure;
+}
+
+Store::~Store() {
+  if (closed_.load() || forked()) return;
+  try {
+    shut_down();
+  } catch (const std::exception&) {
+    // close() is the way to hear of it; what was acknowledged is on disk.
+  }
+}
+
+// ---- transactions
+
+std::shared_ptr<Transaction> Store::begin(const WriteOptions& options) {
+  check_open();
+  Transaction::Begin begin;
+  begin.isolation = options.isolation;
+  begin.durability = options.durability.value_or(options_.durability);
+  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  begin.writes_sql = options.writes_sql;
+  return std::make_shared<Transaction>(shared_from_this(), begin);
+}
+
+std::shared_ptr<Transaction> Store::snapshot(const ReadOptions& options) {
+  check_open();
+  Transaction::Begin begin;
+  begin.kind = Transaction::Kind::snapshot;
+  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  return std::make_shared<Transaction>(shared_from_this(), begin);
+}
+
+std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& parameters) {
+  check_open();
+  if (!writes_by_first_word(text)) {
+    auto pin = read_pin();
+    auto statement = pin->connection->prepare(text, storage::Author::caller);
+    if (!statement->facts().writes) {
+      if (parameters.by_name) {
+        statement->bind(parameters.named);
+      } else {
+        statement->bind(parameters.positional);
+      }
+      return std::make_shared<SqlCursor>(std::move(statement), std::move(pin));
+    }
+  }
+  static std::atomic<int> lock_first{0};
+  std::shared_ptr<SqlCursor> cursor;
+  write({}, lock_first, [&](const std::shared_ptr<Transaction>& transaction) {
+    cursor = transaction->statement([&] { return transaction->sql(text, parameters); });
+  });
+  return cursor;
+}
+
+std::unique_ptr<Reader> Store::latest() { return std::make_unique<LatestReader>(*this); }
+
+std::shared_ptr<ReadPin> Store::read_pin() {
+  auto pin = std::make_shared<ReadPin>();
+  pin->connection = relational_->reader();
+  std::lock_guard guard(pins_mutex_);
+  if (pins_.size() >= 2 * options_.readers_max) pins_.remove_if([](const auto& open) { return open.expired(); });
+  while (!pins_.empty() && pins_.front().expired()) pins_.pop_front();
+  pins_.push_back(pin);
+  return pin;
+}
+
+void Store::expire_oldest_snapshot() {
+  std::lock_guard guard(pins_mutex_);
+  for (const auto& open : pins_) {
+    const auto pin = open.lock();
+    if (!pin) continue;
+    std::unique_lock lock(pin->mutex);
+    if (pin->expired) continue;
+    lock.unlock();
+    pin->expire();
+    return;
+  }
+}
+
+std::uint64_t Store::enter() {
+  std::lock_guard guard(open_mutex_);
+  // Never 0, which stands for "not registered".
+  const std::uint64_t moment = order_.published.load() + 1;
+  open_.insert(moment);
+  return moment;
+}
+
+void Store::move(std::uint64_t& registered, std::uint64_t gseq) {
+  std::lock_guard guard(open_mutex_);
+  open_.erase(open_.find(registered));
+  registered = gseq + 1;
+  open_.insert(registered);
+}
+
+void Store::leave(std::uint64_t registered) noexcept {
+  std::uint64_t oldest;
+  {
+    std::lock_guard guard(open_mutex_);
+    open_.erase(open_.find(registered));
+    oldest = open_.empty() ? order_.published.load() : *open_.begin() - 1;
+  }
+  recent_.forget_through(oldest);
+}
+
+void Store::note_foreign_commit() {
+  const std::uint64_t version = relational_->writer().data_version();
+  if (version == data_version_) return;
+  data_version_ = version;
+  foreign_commits_.fetch_add(1, std::memory_order_relaxed);
+  // It has no row in the outbox; it takes its place in the order so that who read SQL before it conflicts.
+  std::lock_guard guard(order_.lock);
+  Publication publication(order_);
+  auto record = std::make_shared<CommitRecord>();
+  record->gseq = ++order_.gseq;
+  record->all_tables = true;
+  order_.published_sql.store(order_.gseq);
+  order_.published.store(order_.gseq);
+  recent_.add(std::move(record));
+}
+
+void Store::after_commit(const Committer::Committed& committed) {
+  background_->note_commit(committed.urgent);
+  if (committed.log == Log::sql) background_->note_log_bytes(relational_->log_bytes());
+}
+
+void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
+                  const std::function<void(const std::shared_ptr<Transaction>&)>& body) {
+  check_open();
+  if (std::ranges::find(writing_here, this) != writing_here.end())
+    fail(ErrorCode::invalid,
+         "a write inside the body of Database::write would wait for itself; use the transaction that the body was given",
+         {{"reason", "nested"}});
+  writing_here.push_back(this);
+  struct Leave {
+    ~Leave() { writing_here.pop_back(); }
+  } leave;
+
+  Transaction::Begin begin;
+  begin.isolation = options.isolation;
+  begin.durability = options.durability.value_or(options_.durability);
+  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  bool wrote_sql = false;
+  std::uint64_t jitter = 0x9E3779B97F4A7C15u ^ reinterpret_cast<std::uintptr_t>(&begin);
+  for (int attempt = 1;; ++attempt) {
+    const bool hinted = attempt == 1 && lock_first.load(std::memory_order_relaxed) > 0;
+    begin.writes_sql = options.writes_sql || wrote_sql || hinted;
+    begin.alone = attempt > tuning_.alone_after;
+
+    // Alone: writers are out by their lock, key-value commits by the committer's.
+    std::unique_ptr<Committer::Alone> alone;
+    struct Unlock {
+      WriterLock* lock = nullptr;
+      ~Unlock() { if (lock) lock->unlock(); }
+    } unlock;
+    if (begin.alone) {
+      writer_lock_.lock(options_.lock_timeout, nullptr);
+      unlock.lock = &writer_lock_;
+      alone = std::make_unique<Committer::Alone>(*committer_);
+    }
+
+    const auto transaction = std::make_shared<Transaction>(shared_from_this(), begin);
+    try {
+      body(transaction);
+      transaction->commit();
+      if (hinted) {
+        if (transaction->wrote_sql()) {
+          lock_first.store(64, std::memory_order_relaxed);
+        } else {
+          lock_first.fetch_sub(1, std::memory_order_relaxed);
+        }
+      }
+      return;
+    } catch (const Error& error) {
+      const bool again = error.code() == ErrorCode::conflict || transaction->conflicted_at_first_sql_write();
+      wrote_sql = wrote_sql || transaction->wrote_sql() || transaction->conflicted_at_first_sql_write();
+      if (transaction->conflicted_at_first_sql_write()) lock_first.store(64, std::memory_order_relaxed);
+      transaction->rollback();
+      if (!again) throw;
+    } catch (...) {
+      transaction->rollback();
+      throw;
+    }
+    if (begin.deadline && Interrupt::Clock::now() >= *begin.deadline) Interrupt(*begin.deadline).check();
+    jitter = jitter * 6364136223846793005u + 1442695040888963407u;
+    std::this_thread::sleep_for(std::chrono::microseconds((jitter >> 33) % (50u << std::min(attempt, 8))));
+  }
+}
+
+// ---- the rest
+
+void Store::sync_now() {
+  check_open();
+  health_.check();
+  wait_durable(order_.published.load());
+}
+
+void Store::wait_durable(std::uint64_t gseq) {
+  // Both: an SQL commit among them is durable only through SQLite's log.
+  sync_->wait(std::min(gseq, order_.sql_logged.load()), Log::sql);
+  sync_->wait(gseq, Log::either);
+}
+
+void Store::compact() {
+  check_open();
+  health_.check();
+  writer_lock_.lock(options_.lock_timeout, nullptr);
+  struct Unlock {
+    WriterLock& lock;
+    ~Unlock() { lock.unlock(); }
+  } unlock{writer_lock_};
+  relational_->compact();
+  data_version_ = relational_->writer().data_version();
+}
+
+}  // namespace stele::transaction

@@ -1,0 +1,142 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// An open store: the two engines, the commit order and everything that works on it, tied together. The tiers
+// and the facade see this class and Transaction.
+#pragma once
+
+#include "engine/base/clock.h"
+#include "engine/storage/registry.h"
+#include "engine/transaction/background.h"
+#include "engine/transaction/committer.h"
+#include "engine/transaction/directory.h"
+#include "engine/transaction/durable_floor.h"
+#include "engine/transaction/health.h"
+#include "engine/transaction/order.h"
+#include "engine/transaction/reader.h"
+#include "engine/transaction/recent_commits.h"
+#include "engine/transaction/recovery.h"
+#include "engine/transaction/snapshot_gate.h"
+#include "engine/transaction/sql_cursor.h"
+#include "engine/transaction/sync_group.h"
+#include "engine/transaction/transaction.h"
+#include "engine/transaction/writer_lock.h"
+
+#include <stele/options.h>
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace stele::transaction {
+
+/// Settings that only tests change.
+struct Tuning {
+  std::size_t write_buffer_bytes = 0;       // of the key-value store; 0: its default
+  std::size_t log_buffer_bytes = 0;
+  std::uint64_t checkpoint_bytes = 4u << 20;  // SQLite's log is checkpointed each time it grows by so much
+  std::uint64_t restart_bytes = 64u << 20;    // beyond it, the checkpoint is finished with writers held off
+  std::size_t large_bytes = 256u << 10;
+  bool in_memory = false;  // the directory is in memory and goes with the store: no durable log is asked for
+  int alone_after = 8;  // attempts of db.write before it runs alone
+};
+
+class Store : public std::enable_shared_from_this<Store> {
+ public:
+  /// Opens or creates; recovery included. See recovery.h and directory.h for what is refused.
+  static std::shared_ptr<Store> open(const std::string& directory, const Options& options, const Tuning& tuning = {});
+  ~Store();
+
+  std::shared_ptr<Transaction> begin(const WriteOptions& options);
+  std::shared_ptr<Transaction> snapshot(const ReadOptions& options);
+
+  /// Begins, runs `body`, commits; after a conflict again. `lock_first` is the caller's memory of whether this body
+  /// should take the SQL writer lock at begin (> 0: for so many more runs).
+  void write(const WriteOptions& options, std::atomic<int>& lock_first,
+             const std::function<void(const std::shared_ptr<Transaction>&)>& body);
+
+  /// One statement, its own transaction. A SELECT reads SQLite alone and takes no snapshot of the other tiers.
+  std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
+
+  /// Reads the newest state of the key-value tier, a call at a time.
+  std::unique_ptr<Reader> latest();
+
+  void sync_now();
+  void wait_durable(std::uint64_t gseq);
+  void compact();
+  /// `busy` while transactions are open. After it, and in a forked child, every call throws `closed`.
+  void close();
+  void check_open() const;
+  /// In a forked child: nothing may be touched, not even to free it.
+  bool forked() const;
+
+  const Options& options() const { return options_; }
+  const Directory& directory() const { return *directory_; }
+  storage::KeyValueStore& key_value() { return *key_value_; }
+  storage::RelationalStore& relational() { return *relational_; }
+  const Recovered& recovered() const { return recovered_; }
+  const StoreClock& clock() const { return *clock_; }
+  Health& health() { return health_; }
+  CommitOrder& order() { return order_; }
+  SyncGroup& sync_group() { return *sync_; }
+  SnapshotGate& gate() { return *gate_; }
+  Committer& committer() { return *committer_; }
+  RecentCommits& recent() { return recent_; }
+  std::uint64_t foreign_commits() const { return foreign_commits_.load(std::memory_order_relaxed); }
+
+
+ private:
+  friend class Transaction;
+  friend class Background;
+
+  Store(const Options& options, const Tuning& tuning) : options_(options), tuning_(tuning) {}
+  void open_tiers();
+  void create_tiers();
+  storage::KeyValueOptions key_value_options(bool create);
+  storage::RelationalOptions relational_options(bool create) const;
+  void start();
+  void shut_down();
+
+  // For Transaction.
+  std::uint64_t enter();                       // registers an open transaction at the present moment
+  void move(std::uint64_t& registered, std::uint64_t gseq);
+  void leave(std::uint64_t registered) noexcept;
+  std::shared_ptr<ReadPin> read_pin();
+  void note_foreign_commit();                  // the write transaction has just begun
+  void after_commit(const Committer::Committed& committed);
+
+  // For Background.
+  void expire_oldest_snapshot();
+
+  Options options_;
+  Tuning tuning_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<storage::RelationalStore> relational_;
+  std::unique_ptr<storage::KeyValueStore> key_value_;
+  Health health_;
+  CommitOrder order_;
+  RecentCommits recent_;
+  WriterLock writer_lock_;
+  std::unique_ptr<SyncGroup> sync_;
+  std::unique_ptr<SnapshotGate> gate_;
+  std::unique_ptr<LargeFiles> large_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<DurableFloor> floor_;
+  std::unique_ptr<StoreClock> clock_;
+  Recovered recovered_;
+
+  std::mutex open_mutex_;
+  std::multiset<std::uint64_t> open_;          // moments of open transactions
+  std::mutex pins_mutex_;
+  std::list<std::weak_ptr<ReadPin>> pins_;     // oldest first
+  std::uint64_t data_version_ = 0;             // guarded by the writer lock
+  std::atomic<std::uint64_t> foreign_commits_{0};
+
+
+  std::atomic<bool> closed_{false};
+  unsigned fork_generation_ = 0;
+  std::unique_ptr<Background> background_;     // last: its threads use all of the above
+};
+
+}  // namespace stele::transaction

@@ -1,0 +1,144 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/transaction/sync_group.h"
+
+#include "engine/base/error.h"
+#include "engine/base/step.h"
+
+#include <algorithm>
+
+namespace stele::transaction {
+
+namespace {
+void raise_to(std::atomic<std::uint64_t>& mark, std::uint64_t value) {
+  std::uint64_t seen = mark.load();
+  while (seen < value && !mark.compare_exchange_weak(seen, value)) {
+  }
+}
+}  // namespace
+
+void SyncGroup::start_at(std::uint64_t gseq) {
+  sql_synced_.store(gseq);
+  key_value_synced_.store(gseq);
+}
+
+std::uint64_t SyncGroup::durable() const { return std::max(sql_synced_.load(), key_value_synced_.load()); }
+
+bool SyncGroup::covered(std::uint64_t gseq, Log log) const {
+  if (sql_synced_.load() >= gseq) return true;
+  if (log == Log::sql && !planted("wrong_log_awaited")) return false;
+  return key_value_synced_.load() >= gseq;
+}
+
+void SyncGroup::wait(std::uint64_t gseq, Log log) {
+  if (covered(gseq, log)) return;
+  std::unique_lock guard(mutex_);
+  while (!covered(gseq, log)) {
+    if (health_.poisoned())
+      fail(ErrorCode::unknown_outcome,
+           text("unknown outcome: commit ", gseq, " was made, and then the log could not be synced (", health_.cause(),
+                "); reopening the database decides whether it is there"),
+           {{"cause", health_.cause()}, {"gseq", std::to_string(gseq)}});
+    if (leading_) {
+      changed_.wait(guard);
+    } else {
+      lead(guard, &SyncGroup::sync_once);
+    }
+  }
+}
+
+void SyncGroup::lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync)()) {
+  leading_ = true;
+  guard.unlock();
+  try {
+    (this->*sync)();
+  } catch (const Error& error) {
+    health_.poison(error.message());
+  } catch (const std::exception& error) {
+    health_.poison(error.what());
+  }
+  guard.lock();
+  leading_ = false;
+  changed_.notify_all();
+}
+
+void SyncGroup::sync_key_value() {
+  std::unique_lock guard(mutex_);
+  changed_.wait(guard, [&] { return !leading_; });
+  health_.check();
+  lead(guard, &SyncGroup::flush_and_sync_key_value);
+  health_.check();
+}
+
+void SyncGroup::sync_sql() {
+  std::unique_lock guard(mutex_);
+  changed_.wait(guard, [&] { return !leading_; });
+  health_.check();
+  lead(guard, &SyncGroup::sync_sql_log);
+  health_.check();
+}
+
+void SyncGroup::sync_once() {
+  bool sql;
+  std::uint64_t reached;
+  {
+    std::lock_guard order(order_.lock);
+    sql = order_.sql_logged.load() > sql_synced_.load();
+    reached = order_.gseq;
+    // Nothing of SQLite is pending here, so the barrier finds nothing to do under the order lock.
+    if (!sql) key_value_->flush_log();
+  }
+  if (sql) {
+    sync_sql_log();
+    return;
+  }
+  step("sync.key_value_flushed");
+  key_value_->sync_log();
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  raise_to(key_value_synced_, reached);
+  step("sync.key_value_synced");
+}
+
+void SyncGroup::sync_sql_log() {
+  // Read before the sync: every commit up to it has returned from COMMIT.
+  const std::uint64_t reached = order_.sql_logged.load();
+  step("sync.before_sql");
+  relational_.sync_log();
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  raise_to(sql_synced_, reached);
+  step("sync.sql_synced");
+}
+
+void SyncGroup::flush_and_sync_key_value() {
+  if (order_.sql_logged.load() > sql_synced_.load()) sync_sql_log();
+  std::uint64_t reached;
+  std::uint64_t sql_reached;
+  {
+    std::lock_guard order(order_.lock);
+    reached = order_.gseq;
+    sql_reached = order_.sql_logged.load();
+    key_value_->flush_log();  // a commit in between makes the barrier sync: rare, and correct
+  }
+  key_value_->sync_log();
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  // key_value_synced_ promises that *all* commits below are durable: also SQL ones that came in between.
+  if (sql_reached > sql_synced_.load()) sync_sql_log();
+  raise_to(key_value_synced_, reached);
+}
+
+bool SyncGroup::before_append() noexcept {
+  if (planted("no_barrier")) return true;
+  const std::uint64_t reached = order_.sql_logged.load();
+  if (sql_synced_.load() >= reached) return true;
+  if (health_.poisoned()) return false;
+  try {
+    relational_.sync_log();
+  } catch (const std::exception& error) {
+    health_.poison(error.what());
+    return false;
+  }
+  barrier_syncs_.fetch_add(1, std::memory_order_relaxed);
+  raise_to(sql_synced_, reached);
+  return true;
+}
+
+}  // namespace stele::transaction

@@ -1,0 +1,73 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// One fdatasync for all who wait. A waiter names the log that must be synced for it: an SQL commit is
+// durable only through SQLite's log; a key-value commit through RocksDB's log, or through SQLite's once a
+// later SQL commit has carried it. The first waiter leads and syncs for everybody.
+#pragma once
+
+#include "engine/storage/key_value.h"
+#include "engine/storage/relational.h"
+#include "engine/transaction/health.h"
+#include "engine/transaction/order.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace stele::transaction {
+
+enum class Log : std::uint8_t { sql, either };
+
+class SyncGroup {
+ public:
+  SyncGroup(CommitOrder& order, storage::RelationalStore& relational, Health& health)
+      : order_(order), relational_(relational), health_(health) {}
+
+  void attach(storage::KeyValueStore& key_value) { key_value_ = &key_value; }
+
+  /// After recovery: everything up to here is durable in both logs.
+  void start_at(std::uint64_t gseq);
+
+  /// Returns when the commit is durable. A failed sync poisons the store and throws unknown_outcome.
+  void wait(std::uint64_t gseq, Log log);
+
+  /// Makes everything durable in the key-value log itself (frees outbox slots and the tail).
+  void sync_key_value();
+  /// Makes SQLite's log durable as it stands.
+  void sync_sql();
+
+  /// The append barrier: called by the key-value store before bytes reach any of its files. False: they
+  /// must not (the SQL log could not be synced). Any thread, no engine lock needed.
+  bool before_append() noexcept;
+
+  std::uint64_t sql_durable() const { return sql_synced_.load(); }
+  std::uint64_t key_value_durable() const { return key_value_synced_.load(); }
+  std::uint64_t durable() const;  // all commits up to here are
+
+  std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
+  std::uint64_t barrier_syncs() const { return barrier_syncs_.load(std::memory_order_relaxed); }
+
+ private:
+  bool covered(std::uint64_t gseq, Log log) const;
+  void lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync)());
+  void sync_once();
+  void sync_sql_log();
+  void flush_and_sync_key_value();
+
+  CommitOrder& order_;
+  storage::RelationalStore& relational_;
+  Health& health_;
+  storage::KeyValueStore* key_value_ = nullptr;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool leading_ = false;
+
+  std::atomic<std::uint64_t> sql_synced_{0};
+  std::atomic<std::uint64_t> key_value_synced_{0};
+  std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<std::uint64_t> barrier_syncs_{0};
+};
+
+}  // namespace stele::transaction

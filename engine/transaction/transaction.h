@@ -1,0 +1,176 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// A transaction over all tiers, or a snapshot (which cannot write). It joins a tier at first touch:
+//   key-value      pinned at the first read or write of it
+//   SQL, reading   a pinned read connection, at the same moment as the key-value tier
+//   SQL, writing   the writer lock and SQLite's write transaction; what was read before is validated and all
+//                  tiers are pinned anew at that moment, so nothing is ever read at two moments
+#pragma once
+
+#include "engine/base/interrupt.h"
+#include "engine/transaction/committer.h"
+#include "engine/transaction/reader.h"
+#include "engine/transaction/sql_cursor.h"
+#include "engine/transaction/write_set.h"
+
+#include <stele/options.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace stele::transaction {
+
+class Store;
+
+/// Parameters of a statement: by position or by name.
+struct Parameters {
+  std::span<const Value> positional;
+  std::span<const NamedValue> named;
+  bool by_name = false;
+};
+
+class Transaction final : public Reader {
+ public:
+  enum class Kind : std::uint8_t { snapshot, read_write };
+  struct Begin {
+    Kind kind = Kind::read_write;
+    Isolation isolation = Isolation::serializable;
+    Durability durability = Durability::sync;
+    std::optional<std::chrono::steady_clock::time_point> deadline;
+    bool writes_sql = false;      // take the writer lock now
+    bool alone = false;           // holds Committer::Alone and the writer lock already
+  };
+
+  Transaction(std::shared_ptr<Store> store, const Begin& begin);
+  ~Transaction() override;
+
+  // Reader
+  bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) override;
+  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range) override;
+  std::uint64_t moment() override;
+  std::uint64_t meta_changed() const override;
+  void note_read(Keyspace keyspace, std::string_view key, Record record) override;
+  bool wrote_meta() const override { return !writes_.entries(Keyspace::meta).empty(); }
+  const Interrupt& interrupt() const override { return interrupt_; }
+
+  /// The write set, for the tiers' write verbs. `readonly` in a snapshot.
+  WriteSet& writes();
+  const WriteSet& pending() const { return writes_; }
+
+  /// Runs one SQL statement. One that writes is complete when this returns.
+  std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
+
+  /// µs since 1970, fixed when the transaction began.
+  std::int64_t time_us() const { return time_us_; }
+  Kind kind() const { return kind_; }
+  Store& store() const { return *store_; }
+
+  /// Runs `body` as one statement: if it throws, its writes are undone. Every verb of the facade goes through this.
+  template <class Body>
+  auto statement(Body&& body) {
+    Guard guard(*this);
+    const std::size_t mark = writes_.mark();
+    writes_.begin_statement();
+    try {
+      return body();
+    } catch (...) {
+      writes_.undo_to(mark);
+      throw;
+    }
+  }
+
+  /// Runs `body`, which only reads on (a cursor's next), with the checks of every call.
+  template <class Body>
+  auto guarded(Body&& body) {
+    Guard guard(*this);
+    return body();
+  }
+
+  void savepoint(std::string_view name);
+  void rollback_to(std::string_view name);
+  void release(std::string_view name);
+
+  /// Returns the commit's number (the snapshot's when nothing was written). The transaction has ended, whatever happens.
+  std::uint64_t commit();
+  void rollback() noexcept;
+  bool active() const { return state_ == State::active; }
+
+  bool wrote_sql() const { return wrote_sql_; }
+  /// The transaction read SQL and then failed to take the writer lock at the same moment.
+  bool conflicted_at_first_sql_write() const { return conflicted_at_first_sql_write_; }
+  void cancel() { interrupt_.cancel(); }
+  /// For the calls that follow.
+  void set_deadline(Interrupt::Clock::time_point deadline) { interrupt_.set_deadline(deadline); }
+
+ private:
+  friend class TransactionScan;
+  enum class State : std::uint8_t { active, dead, ended };
+  struct Savepoint {
+    std::string name;
+    std::size_t mark;
+    std::size_t tables;
+    bool schema_changed;
+  };
+
+  /// One call at a time, on a live transaction of an open store.
+  class Guard {
+   public:
+    explicit Guard(Transaction& transaction);
+    ~Guard() { transaction_.in_use_.store(false, std::memory_order_release); }
+    Guard(const Guard&) = delete;
+
+   private:
+    Transaction& transaction_;
+  };
+
+  void check_live();
+  void pin_key_value();
+  storage::Connection& pin_sql();
+  void repin_after_validation(storage::Connection* sql);
+  void acquire_writer();
+  void require_sql_alive();
+  void die(const std::string& cause) noexcept;
+  void release_everything() noexcept;
+  void release_writer() noexcept;
+  void release_readers() noexcept;
+  bool validates() const { return kind_ == Kind::read_write; }
+
+  std::shared_ptr<SqlCursor> run(std::unique_ptr<storage::Statement> statement);
+  std::shared_ptr<SqlCursor> run_write(std::unique_ptr<storage::Statement> statement);
+  void forget_finished_cursors();
+
+  std::shared_ptr<Store> store_;
+  Kind kind_;
+  Isolation isolation_;
+  Durability durability_;
+  Interrupt interrupt_;
+  bool alone_;
+  std::int64_t time_us_;
+  State state_ = State::active;
+  std::string death_;
+  std::atomic<bool> in_use_{false};
+
+  // The moment. Set as soon as the first tier is pinned.
+  std::shared_ptr<storage::KeyValueSnapshot> key_value_;
+  std::uint64_t moment_ = 0;
+  std::uint64_t registered_ = 0;  // in the store's list of open transactions
+  std::shared_ptr<ReadPin> reader_;
+  bool has_writer_ = false;
+  bool wrote_sql_ = false;
+  bool conflicted_at_first_sql_write_ = false;
+
+  ReadSet reads_;
+  WriteSet writes_;
+  std::vector<TableHash> tables_written_;
+  bool schema_changed_ = false;
+  std::vector<Savepoint> savepoints_;
+  std::vector<std::weak_ptr<SqlCursor>> cursors_;
+};
+
+}  // namespace stele::transaction

@@ -1,0 +1,161 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/transaction/write_set.h"
+
+#include "engine/base/bytes.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stele::transaction {
+
+std::int64_t merged(Merge kind, std::string_view current, std::int64_t operand) {
+  if (current.size() != sizeof operand) return operand;
+  std::int64_t value;
+  std::memcpy(&value, current.data(), sizeof value);
+  switch (kind) {
+    case Merge::min: return std::min(value, operand);
+    case Merge::max: return std::max(value, operand);
+    case Merge::add: break;
+  }
+  std::int64_t sum;
+  // Saturates: under the commit order there is nobody left to report an overflow to.
+  if (__builtin_add_overflow(value, operand, &sum))
+    return operand > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+  return sum;
+}
+
+void WriteSet::write(Keyspace keyspace, std::string_view key, std::optional<std::string> value) {
+  auto& map = entries_[index(keyspace)];
+  auto found = map.find(key);
+  if (found == map.end()) found = map.emplace(std::string(key), Versions{}).first;
+  bytes_ += key.size() + (value ? value->size() : 0);
+  found->second.push_back({statement_, std::move(value)});
+  undo_.push_back({Undo::Kind::entry, keyspace, std::string(key), {}});
+  ++changes_;
+}
+
+void WriteSet::put(Keyspace keyspace, std::string_view key, std::string_view value) {
+  write(keyspace, key, std::string(value));
+}
+
+void WriteSet::erase(Keyspace keyspace, std::string_view key) { write(keyspace, key, std::nullopt); }
+
+void WriteSet::erase_range(Keyspace keyspace, std::string_view begin, std::string_view end) {
+  if (begin >= end) return;
+  auto& map = entries_[index(keyspace)];
+  for (auto it = map.lower_bound(begin); it != map.end() && it->first < end; ++it) {
+    it->second.push_back({statement_, std::nullopt});
+    undo_.push_back({Undo::Kind::entry, keyspace, it->first, {}});
+  }
+  erased_[index(keyspace)].push_back({statement_, std::string(begin), std::string(end)});
+  undo_.push_back({Undo::Kind::range, keyspace, {}, {}});
+  bytes_ += begin.size() + end.size();
+  ++changes_;
+}
+
+void WriteSet::append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload) {
+  bytes_ += prefix.size() + payload.size() + 16;
+  appends_.push_back({keyspace, std::move(sequence_key), std::move(prefix), std::move(payload), statement_});
+  undo_.push_back({Undo::Kind::append, keyspace, {}, {}});
+  ++changes_;
+}
+
+void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand) {
+  auto& map = merges_[index(keyspace)];
+  auto found = map.find(key);
+  std::optional<MergeDelta> previous;
+  if (found != map.end()) {
+    previous = found->second;
+    std::string current;
+    append_fixed(current, found->second.operand);
+    found->second = {kind, merged(kind, current, operand)};
+  } else {
+    map.emplace(std::string(key), MergeDelta{kind, operand});
+    bytes_ += key.size() + sizeof operand;
+  }
+  undo_.push_back({Undo::Kind::merge, keyspace, std::string(key), previous});
+  ++changes_;
+}
+
+WriteSet::Found WriteSet::find(Keyspace keyspace, std::string_view key, std::string& value) const {
+  const auto& map = entries_[index(keyspace)];
+  if (const auto found = map.find(key); found != map.end()) {
+    const Version& newest = found->second.back();
+    if (!newest.value) return Found::erased;
+    value = *newest.value;
+    return Found::value;
+  }
+  return erased_before(keyspace, key, statement_ + 1) ? Found::erased : Found::no;
+}
+
+const WriteSet::Version* WriteSet::visible(const Versions& versions, Statement before) const {
+  for (auto it = versions.rbegin(); it != versions.rend(); ++it)
+    if (it->statement < before) return &*it;
+  return nullptr;
+}
+
+bool WriteSet::erased_before(Keyspace keyspace, std::string_view key, Statement before) const {
+  for (const ErasedRange& range : erased_[index(keyspace)])
+    if (range.statement < before && key >= range.begin && key < range.end) return true;
+  return false;
+}
+
+const WriteSet::MergeDelta* WriteSet::pending_merge(Keyspace keyspace, std::string_view key) const {
+  const auto& map = merges_[index(keyspace)];
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+void WriteSet::undo_to(std::size_t mark) {
+  while (undo_.size() > mark) {
+    Undo& last = undo_.back();
+    switch (last.kind) {
+      case Undo::Kind::entry: {
+        auto& map = entries_[index(last.keyspace)];
+        auto found = map.find(last.key);
+        const auto& value = found->second.back().value;
+        bytes_ -= std::min(bytes_, last.key.size() + (value ? value->size() : 0));
+        found->second.pop_back();
+        if (found->second.empty()) map.erase(found);
+        break;
+      }
+      case Undo::Kind::range: erased_[index(last.keyspace)].pop_back(); break;
+      case Undo::Kind::append: appends_.pop_back(); break;
+      case Undo::Kind::merge: {
+        auto& map = merges_[index(last.keyspace)];
+        if (last.previous) {
+          map.find(last.key)->second = *last.previous;
+        } else {
+          map.erase(map.find(last.key));
+        }
+        break;
+      }
+    }
+    undo_.pop_back();
+    ++changes_;
+  }
+}
+
+storage::Batch WriteSet::batch() const {
+  storage::Batch batch;
+  for (std::size_t i = 0; i < storage::keyspace_count; ++i) {
+    const auto keyspace = static_cast<Keyspace>(i);
+    // Ranges first: a point inside an erased range holds the newer state of the two.
+    for (const ErasedRange& range : erased_[i]) batch.erase_range(keyspace, range.begin, range.end);
+    for (const auto& [key, versions] : entries_[i]) {
+      if (const auto& newest = versions.back().value) {
+        batch.put(keyspace, key, *newest);
+      } else {
+        batch.erase(keyspace, key);
+      }
+    }
+  }
+  return batch;
+}
+
+bool WriteSet::writes(Keyspace keyspace, std::string_view key) const {
+  if (entries_[index(keyspace)].contains(key)) return true;
+  return erased_before(keyspace, key, statement_ + 1);
+}
+
+}  // namespace stele::transaction

@@ -1,0 +1,121 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// What a transaction has written to the key-value tier and not yet committed: an ordered map a
+// keyspace, erased ranges, and late operations. Every write is stamped with the number of the
+// statement that made it; a cursor sees only stamps below its own statement's, so a statement never
+// meets its own writes (no Halloween effect). Every write can be undone back to a mark: savepoints
+// and failed statements use that.
+//
+// Late operations read nothing and are resolved when the commit has its place in the order, so two
+// of them never conflict:
+//   append  gets the next number of a sequence: key = prefix · u64 number; the stored value is
+//           u64 gseq (little-endian) · payload; the sequence's next number is kept at sequence_key
+//   merge   folds an int64 into the value at a key (8 bytes little-endian): add saturates, min, max
+#pragma once
+
+#include "engine/storage/batch.h"
+#include "engine/storage/keyspace.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele::transaction {
+
+using storage::Keyspace;
+
+enum class Merge : std::uint8_t { add, min, max };
+
+/// The value after merging: `current` is 8 bytes or empty for absent.
+std::int64_t merged(Merge kind, std::string_view current, std::int64_t operand);
+
+class WriteSet {
+ public:
+  using Statement = std::uint32_t;
+
+  struct Version {
+    Statement statement;
+    std::optional<std::string> value;  // empty: erased
+  };
+  struct Append {
+    Keyspace keyspace;
+    std::string sequence_key;
+    std::string prefix;
+    std::string payload;
+    Statement statement;
+  };
+  struct MergeDelta {
+    Merge kind;
+    std::int64_t operand;
+  };
+  struct ErasedRange {
+    Statement statement;
+    std::string begin;
+    std::string end;
+  };
+  using Versions = std::vector<Version>;  // oldest first
+  using Map = std::map<std::string, Versions, std::less<>>;
+
+  void begin_statement() { ++statement_; }
+  Statement statement() const { return statement_; }
+
+  void put(Keyspace keyspace, std::string_view key, std::string_view value);
+  void erase(Keyspace keyspace, std::string_view key);
+  void erase_range(Keyspace keyspace, std::string_view begin, std::string_view end);
+  void append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload);
+  void merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand);
+
+  enum class Found : std::uint8_t { no, value, erased };
+  /// What this write set says of the key now.
+  Found find(Keyspace keyspace, std::string_view key, std::string& value) const;
+  /// As of before statement `before` began.
+  const Version* visible(const Versions& versions, Statement before) const;
+  bool erased_before(Keyspace keyspace, std::string_view key, Statement before) const;
+  const MergeDelta* pending_merge(Keyspace keyspace, std::string_view key) const;
+
+  const Map& entries(Keyspace keyspace) const { return entries_[index(keyspace)]; }
+  const std::vector<ErasedRange>& erased_ranges(Keyspace keyspace) const { return erased_[index(keyspace)]; }
+  const std::vector<Append>& appends() const { return appends_; }
+  const auto& merges(Keyspace keyspace) const { return merges_[index(keyspace)]; }
+
+  bool empty() const { return undo_.empty(); }
+  std::size_t bytes() const { return bytes_; }
+  /// Grows with every change, also with undo: cursors use it to notice.
+  std::uint64_t changes() const { return changes_; }
+
+  /// A position to undo to.
+  std::size_t mark() const { return undo_.size(); }
+  void undo_to(std::size_t mark);
+
+  /// The writes as a batch, without the late operations.
+  storage::Batch batch() const;
+
+  /// True when this write set writes that key (late operations do not count).
+  bool writes(Keyspace keyspace, std::string_view key) const;
+
+ private:
+  struct Undo {
+    enum class Kind : std::uint8_t { entry, range, append, merge } kind;
+    Keyspace keyspace;
+    std::string key;
+    std::optional<MergeDelta> previous;
+  };
+
+  static std::size_t index(Keyspace keyspace) { return static_cast<std::size_t>(keyspace); }
+  void write(Keyspace keyspace, std::string_view key, std::optional<std::string> value);
+
+  std::array<Map, storage::keyspace_count> entries_;
+  std::array<std::vector<ErasedRange>, storage::keyspace_count> erased_;
+  std::array<std::map<std::string, MergeDelta, std::less<>>, storage::keyspace_count> merges_;
+  std::vector<Append> appends_;
+  std::vector<Undo> undo_;
+  std::size_t bytes_ = 0;
+  std::uint64_t changes_ = 0;
+  Statement statement_ = 1;
+};
+
+}  // namespace stele::transaction

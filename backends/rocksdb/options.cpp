@@ -55,7 +55,7 @@ rocksdb::ColumnFamilyOptions make_keyspace_options(const KeyspaceChoice& choice,
 
   // RocksDB must never stall or stop a write: that would happen after the commit point. Its triggers
   // are out of reach; pressure() makes the engine wait before it takes a lock.
-  options.max_write_buffer_number = 64;
+  options.max_write_buffer_number = 1 << 20;
   options.level0_slowdown_writes_trigger = 1 << 20;
   options.level0_stop_writes_trigger = 1 << 20;
   options.soft_pending_compaction_bytes_limit = 0;

@@ -279,7 +279,9 @@ void Store::seal(std::size_t keyspace) {
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;  // otherwise it would wait for other flushes
-  finish_write(o_.db->Flush(options, family(keyspace)), "seal a memory table");
+  const rocksdb::Status status = o_.db->Flush(options, family(keyspace));
+  if (status.IsTryAgain()) return;  // not now; apply will do it
+  finish_write(status, "seal a memory table");
 }
 
 // Figures

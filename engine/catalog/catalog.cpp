@@ -70,13 +70,12 @@ std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader) 
   return all;
 }
 
-/// What is in memory, when it holds at the reader's moment; otherwise what the reader sees.
+/// The newest definitions, when they are the reader's, too; null when it must look for itself.
 std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& reader) {
   // In this order: a change between the two calls makes `changed` too old, never too new.
   const std::uint64_t changed = reader.meta_changed();
-  const std::uint64_t moment = reader.moment();
-  const bool newest = changed <= moment && !reader.wrote_meta();
-  if (newest) {
+  if (changed > reader.moment() || reader.wrote_meta()) return nullptr;
+  {
     std::lock_guard guard(mutex_);
     if (newest_ && newest_->meta_changed == changed) return newest_;
   }
@@ -84,7 +83,7 @@ std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& 
   loaded->meta_changed = changed;
   for (Definition& definition : read_all(reader))
     loaded->ids.emplace(Key{definition.kind, std::move(definition.name)}, definition.id);
-  if (newest && reader.meta_changed() == changed) {
+  if (reader.meta_changed() == changed) {
     std::lock_guard guard(mutex_);
     newest_ = loaded;
   }
@@ -92,8 +91,14 @@ std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& 
 }
 
 std::optional<std::uint64_t> Catalog::find(transaction::Reader& reader, Kind kind, std::string_view name) {
+  const std::string key = definition_key(kind, name);
   const auto known = contents(reader);
-  reader.note_read(Keyspace::meta, definition_key(kind, name), Record::binding);
+  if (!known) {
+    std::string definition;
+    if (!reader.get(Keyspace::meta, key, definition, Record::binding)) return std::nullopt;
+    return parse_definition(name, definition);
+  }
+  reader.note_read(Keyspace::meta, key, Record::binding);
   const auto found = known->ids.find(std::pair(kind, name));
   if (found == known->ids.end()) return std::nullopt;
   return found->second;

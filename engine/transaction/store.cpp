@@ -93,7 +93,7 @@ storage::RelationalOptions Store::relational_options(bool create) const {
 
 storage::KeyValueOptions Store::key_value_options(bool create) {
   storage::KeyValueOptions key_value;
-  key_value.path = directory_->file("kv");
+  if (!tuning_.in_memory) key_value.path = directory_->file("kv");
   key_value.create = create;
   key_value.memory_bytes = options_.memory_bytes * 75 / 100;
   key_value.write_buffer_bytes = tuning_.write_buffer_bytes;

@@ -1,0 +1,220 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/database/check.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/key_codec.h"
+#include "engine/documents/documents.h"
+#include "engine/events/streams.h"
+#include "engine/model/document.h"
+#include "engine/transaction/check.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+namespace stele {
+
+using catalog::Catalog;
+using catalog::Kind;
+using storage::Keyspace;
+using transaction::Findings;
+
+namespace {
+
+constexpr json::Limits any_size{std::numeric_limits<std::size_t>::max(), 1000};
+
+/// The key-value tier at one moment, without the machinery of an open store.
+class TierReader final : public transaction::Reader {
+ public:
+  TierReader(storage::KeyValueStore& store, const Interrupt& interrupt)
+      : store_(store), at_(store.capabilities().snapshots ? store.snapshot() : nullptr), interrupt_(interrupt) {}
+
+  bool get(Keyspace keyspace, std::string_view key, std::string& value, transaction::Record) override {
+    return store_.get(keyspace, key, at_.get(), value);
+  }
+  std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
+    return store_.scan(keyspace, std::move(range), at_.get());
+  }
+  std::unique_ptr<transaction::Scan> scan(Keyspace keyspace, storage::KeyRange range, transaction::ScanRecord) override {
+    class CursorScan final : public transaction::Scan {
+     public:
+      explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
+      bool next() override {
+        if (std::exchange(started_, true)) {
+          cursor_->next();
+        } else {
+          cursor_->first();
+        }
+        return cursor_->valid();
+      }
+      std::string_view key() const override { return cursor_->key(); }
+      std::string_view value() const override { return cursor_->value(); }
+
+     private:
+      std::unique_ptr<storage::Cursor> cursor_;
+      bool started_ = false;
+    };
+    return std::make_unique<CursorScan>(cursor(keyspace, std::move(range)));
+  }
+  std::uint64_t moment() override { return 0; }
+  std::uint64_t meta_changed() const override { return 0; }
+  void note_read(Keyspace, std::string_view, transaction::Record) override {}
+  bool wrote_meta() const override { return false; }
+  const Interrupt& interrupt() const override { return interrupt_; }
+
+ private:
+  storage::KeyValueStore& store_;
+  std::unique_ptr<storage::KeyValueSnapshot> at_;
+  const Interrupt& interrupt_;
+};
+
+std::string part_of(const Catalog::Definition& definition) {
+  return text(definition.kind == Kind::collection ? "collection" : "stream", " \"", definition.name, "\"");
+}
+
+/// Ids under which a keyspace holds keys that no definition of the kind owns. One seek for each id that is there.
+void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::vector<Catalog::Definition>& definitions,
+                  Findings& findings) {
+  const auto cursor = reader.cursor(keyspace, {});
+  cursor->first();
+  while (cursor->valid()) {
+    std::string_view rest = cursor->key();
+    std::uint64_t id = 0;
+    if (!key::read_id(rest, id)) {
+      findings.damage("kv", text("keyspace ", name(keyspace), " holds a key that Stele did not write: ", key::describe_key(cursor->key())));
+      cursor->next();
+      continue;
+    }
+    const bool owned = std::ranges::any_of(definitions, [&](const auto& d) { return d.kind == kind && d.id == id; });
+    if (!owned)
+      findings.damage("kv", text("keyspace ", name(keyspace), " holds keys under id ", id, ", which the catalog gives to no ",
+                                 kind == Kind::collection ? "collection" : "stream"));
+    std::string prefix;
+    key::append_id(prefix, id);
+    cursor->seek(key::prefix_end(prefix));
+  }
+}
+
+void check_definitions(const std::vector<Catalog::Definition>& definitions, Findings& findings) {
+  std::map<std::uint64_t, const Catalog::Definition*> owners;
+  for (const Catalog::Definition& definition : definitions) {
+    const auto [other, fresh] = owners.emplace(definition.id, &definition);
+    if (!fresh)
+      findings.damage(part_of(definition), text("has id ", definition.id, ", as ", part_of(*other->second), " has"));
+  }
+}
+
+void check_document(const Catalog::Definition& collection, std::string_view key, std::string_view bytes) {
+  const std::string minified = json::minify(bytes, any_size, "document");
+  if (minified != bytes) fail(ErrorCode::corrupt, "is not in the form in which Stele stores it");
+  const model::Value value = model::parse(minified);
+  if (!value.is_object() || value.object().empty() || value.object().front().name != "_id")
+    fail(ErrorCode::corrupt, "is not an object whose first member is _id");
+  if (documents::document_key(collection.id, value.object().front().value) != key)
+    fail(ErrorCode::corrupt, text("has _id ", model::to_json(value.object().front().value), ", which its key does not say"));
+}
+
+void check_documents(TierReader& reader, const Catalog::Definition& collection, Findings& findings) {
+  std::string prefix;
+  key::append_id(prefix, collection.id);
+  const auto cursor = reader.cursor(Keyspace::documents, {prefix, key::prefix_end(prefix)});
+  for (cursor->first(); cursor->valid(); cursor->next()) {
+    reader.interrupt().check();
+    try {
+      check_document(collection, cursor->key(), cursor->value());
+    } catch (const Error& error) {
+      findings.damage(part_of(collection), text("document ", key::describe_key(cursor->key().substr(prefix.size())), ": ", error.message()));
+    }
+  }
+}
+
+/// u64 gseq · i64 time · sized key · JSON text
+void check_event(std::string_view bytes, std::uint64_t& last_gseq) {
+  ByteReader reader(bytes);
+  std::uint64_t gseq = 0;
+  std::int64_t time_us = 0;
+  std::string_view key;
+  if (!reader.fixed(gseq) || !reader.fixed(time_us) || !reader.sized(key)) fail(ErrorCode::corrupt, "cannot be read");
+  if (gseq < last_gseq)
+    fail(ErrorCode::corrupt, text("was written by commit ", gseq, ", the one before it by the later commit ", last_gseq));
+  last_gseq = gseq;
+  json::minify(reader.rest(), any_size, "event");
+}
+
+void check_events(TierReader& reader, const Catalog::Definition& stream, const CheckOptions& options, Findings& findings) {
+  const std::string part = part_of(stream);
+  const std::string prefix = events::events_prefix(stream.id);
+  std::string sequence;
+  std::uint64_t next = 0;
+  if (!reader.get(Keyspace::events, events::sequence_key(stream.id), sequence, transaction::Record::plain) ||
+      !ByteReader(sequence).fixed(next))
+    findings.damage(part, "its next offset is missing or cannot be read");
+
+  const auto offset_of = [&](std::string_view key) {
+    std::uint64_t offset = 0;
+    std::string_view rest = key.substr(prefix.size());
+    if (!key::read_u64(rest, offset) || !rest.empty()) fail(ErrorCode::corrupt, text("a key cannot be read: ", key::describe_key(key)));
+    return offset;
+  };
+  const auto cursor = reader.cursor(Keyspace::events, {prefix, key::prefix_end(prefix)});
+  cursor->last();
+  const std::uint64_t end = cursor->valid() ? offset_of(cursor->key()) + 1 : 0;
+  if (cursor->valid() && end != next)
+    findings.damage(part, text("its last event has offset ", end - 1, ", but its next offset is ", next));
+  if (!options.deep) return;
+
+  std::optional<std::uint64_t> expected;
+  std::uint64_t last_gseq = 0;
+  for (cursor->first(); cursor->valid(); cursor->next()) {
+    reader.interrupt().check();
+    const std::uint64_t offset = offset_of(cursor->key());
+    if (expected && offset != *expected)
+      findings.damage(part, text("events ", *expected, " to ", offset - 1, " are missing"));
+    expected = offset + 1;
+    findings.expect(text(part, " event ", offset), [&] { check_event(cursor->value(), last_gseq); });
+  }
+}
+
+void check_contents(TierReader& reader, const CheckOptions& options, Findings& findings) {
+  std::vector<Catalog::Definition> definitions;
+  if (!findings.expect("catalog", [&] { definitions = Catalog::read_all(reader); })) return;
+  check_definitions(definitions, findings);
+  findings.expect("kv", [&] {
+    check_owners(reader, Keyspace::documents, Kind::collection, definitions, findings);
+    check_owners(reader, Keyspace::events, Kind::stream, definitions, findings);
+  });
+  for (const Catalog::Definition& definition : definitions)
+    findings.expect(part_of(definition), [&] {
+      if (definition.kind == Kind::stream) check_events(reader, definition, options, findings);
+      if (definition.kind == Kind::collection && options.deep) check_documents(reader, definition, findings);
+    });
+}
+
+}  // namespace
+
+std::vector<Finding> check(const std::string& directory, const CheckOptions& options) {
+  Findings findings;
+  transaction::OpenedTiers tiers = transaction::open_to_check(directory, findings);
+  transaction::check_tiers(directory, tiers, options, findings);
+  if (tiers.key_value) {
+    const Interrupt never;
+    TierReader reader(*tiers.key_value, never);
+    check_contents(reader, options, findings);
+  }
+  return findings.take();
+}
+
+namespace detail {
+
+std::vector<Finding> check_open_database(DatabaseCore& core, const CheckOptions& options, const Interrupt& interrupt) {
+  Findings findings;
+  transaction::check_tiers(*core.store, options, findings);
+  interrupt.check();
+  TierReader reader(core.store->key_value(), interrupt);
+  check_contents(reader, options, findings);
+  return findings.take();
+}
+
+}  // namespace detail
+}  // namespace stele

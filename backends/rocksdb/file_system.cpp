@@ -72,6 +72,7 @@ class WritableFile final : public rocksdb::FSWritableFile {
     if (gate_->failure.blocks_writes()) return blocked();
     if (int e = errno_of([&] { return ::ftruncate(file_.fd(), static_cast<off_t>(size)); }))
       return failed(e, "truncate");
+    if (is_log_) gate_->log_bytes.fetch_add(size - size_, std::memory_order_relaxed);  // may wrap: a subtraction
     size_ = size;
     return IOStatus::OK();
   }
@@ -219,16 +220,17 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
     File file(fd);
     struct stat facts;
     if (::fstat(fd, &facts) != 0) return status_of_errno(errno, "fstat", path);
-    if (is_log(path)) remember_log(path);
+    if (is_log(path)) remember_log(path, static_cast<std::uint64_t>(facts.st_size));
     *result = std::make_unique<WritableFile>(gate_, path, std::move(file), static_cast<std::uint64_t>(facts.st_size));
     return IOStatus::OK();
   }
 
-  void remember_log(const std::string& path) {
+  /// A log opened again (recovery does that, to cut it) brings the bytes it has.
+  void remember_log(const std::string& path, std::uint64_t size) {
     std::lock_guard guard(mutex_);
-    logs_.insert(path);
+    if (logs_.insert(path).second) gate_->log_bytes.fetch_add(size, std::memory_order_relaxed);
   }
-  /// The bytes counted for a log written since open; 0 for any other file.
+  /// The bytes counted for a log opened since the start; 0 for any other file.
   std::uint64_t forget_log(const std::string& path) {
     std::lock_guard guard(mutex_);
     struct stat facts;

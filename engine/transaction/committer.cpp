@@ -184,7 +184,7 @@ void Committer::put_outbox_row(const Prepared& prepared, std::uint64_t gseq) {
     order_.tail.pop_front();
   }
 
-  OutboxRow row{gseq, order_.last_key_value, sync_.durable(), durable, {}};
+  OutboxRow row{gseq, order_.last_key_value, sync_.durable(), sync_.key_value_floor(), {}};
   std::vector<std::string> encoded;  // what the row's entries view
   encoded.reserve(order_.tail.size() + 1);
   if (!order_.tail.empty() && !planted("no_tail_carry")) {

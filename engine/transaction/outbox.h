@@ -10,7 +10,7 @@
 //   u64 gseq of the commit
 //   u64 prev: gseq of the last key-value batch before the first entry (or, without entries, of the last one)
 //   u64 durable: every commit up to here was on disk when the row was written
-//   u64 key_value_durable: every key-value batch up to here was in RocksDB's synced log
+//   u64 key_value_durable: this key-value batch and all before it were in RocksDB's synced log
 //   u32 number of entries, each:
 //       u64 gseq · u64 previous_sql · u8 kind
 //       kind 0, inline: sized batch

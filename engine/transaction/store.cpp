@@ -147,7 +147,7 @@ void Store::open_tiers() {
   clock_ = std::make_unique<StoreClock>(floor_->found().time_us);
   recovered_ = recover(*relational_, *key_value_, floor_->found(), *large_, order_);
   sync_->attach(*key_value_);
-  sync_->start_at(recovered_.gseq);
+  sync_->start_at(recovered_.gseq, order_.last_key_value);
 }
 
 void Store::start() {
@@ -192,7 +192,7 @@ void Store::shut_down() {
     try {
       sync_->sync_key_value();
       if (sync_->sql_durable() < order_.sql_logged.load()) sync_->sync_sql();
-      floor_->raise({order_.published.load(), clock_->now_us()});
+      floor_->raise({sync_->durable(), clock_->now_us()});
       relational_->checkpoint();
       relational_->truncate_log();
     } catch (const Error& error) {

@@ -16,12 +16,13 @@ void raise_to(std::atomic<std::uint64_t>& mark, std::uint64_t value) {
 }
 }  // namespace
 
-void SyncGroup::start_at(std::uint64_t gseq) {
+void SyncGroup::start_at(std::uint64_t gseq, std::uint64_t key_value) {
   sql_synced_.store(gseq);
   key_value_synced_.store(gseq);
+  key_value_floor_.store(key_value);
 }
 
-std::uint64_t SyncGroup::durable() const { return std::max(sql_synced_.load(), key_value_synced_.load()); }
+std::uint64_t SyncGroup::durable() const { return std::max(sql_synced_.load(), key_value_floor_.load()); }
 
 bool SyncGroup::covered(std::uint64_t gseq, Log log) const {
   if (sql_synced_.load() >= gseq) return true;
@@ -80,10 +81,12 @@ void SyncGroup::sync_sql() {
 void SyncGroup::sync_once() {
   bool sql;
   std::uint64_t reached;
+  std::uint64_t batch;
   {
     std::lock_guard order(order_.lock);
     sql = order_.sql_logged.load() > sql_synced_.load();
     reached = order_.gseq;
+    batch = order_.last_key_value;
     // Nothing of SQLite is pending here, so the barrier finds nothing to do under the order lock.
     if (!sql) key_value_->flush_log();
   }
@@ -95,6 +98,7 @@ void SyncGroup::sync_once() {
   key_value_->sync_log();
   syncs_.fetch_add(1, std::memory_order_relaxed);
   raise_to(key_value_synced_, reached);
+  raise_to(key_value_floor_, batch);
   step("sync.key_value_synced");
 }
 
@@ -111,10 +115,12 @@ void SyncGroup::sync_sql_log() {
 void SyncGroup::flush_and_sync_key_value() {
   if (order_.sql_logged.load() > sql_synced_.load()) sync_sql_log();
   std::uint64_t reached;
+  std::uint64_t batch;
   std::uint64_t sql_reached;
   {
     std::lock_guard order(order_.lock);
     reached = order_.gseq;
+    batch = order_.last_key_value;
     sql_reached = order_.sql_logged.load();
     key_value_->flush_log();  // a commit in between makes the barrier sync: rare, and correct
   }
@@ -123,6 +129,7 @@ void SyncGroup::flush_and_sync_key_value() {
   // key_value_synced_ promises that *all* commits below are durable: also SQL ones that came in between.
   if (sql_reached > sql_synced_.load()) sync_sql_log();
   raise_to(key_value_synced_, reached);
+  raise_to(key_value_floor_, batch);
 }
 
 bool SyncGroup::before_append() noexcept {

@@ -26,8 +26,8 @@ class SyncGroup {
 
   void attach(storage::KeyValueStore& key_value) { key_value_ = &key_value; }
 
-  /// After recovery: everything up to here is durable in both logs.
-  void start_at(std::uint64_t gseq);
+  /// After recovery: everything up to `gseq` is durable; the last key-value batch is `key_value`.
+  void start_at(std::uint64_t gseq, std::uint64_t key_value);
 
   /// Returns when the commit is durable. A failed sync poisons the store and throws unknown_outcome.
   void wait(std::uint64_t gseq, Log log);
@@ -43,7 +43,11 @@ class SyncGroup {
 
   std::uint64_t sql_durable() const { return sql_synced_.load(); }
   std::uint64_t key_value_durable() const { return key_value_synced_.load(); }
-  std::uint64_t durable() const;  // all commits up to here are
+  /// The last key-value batch known to be in the synced key-value log. Unlike key_value_durable(), which may be the
+  /// number of a later commit without such a batch, this is a number that recovery will find there.
+  std::uint64_t key_value_floor() const { return key_value_floor_.load(); }
+  /// A commit up to which, itself included, all are durable; recovery will find it.
+  std::uint64_t durable() const;
 
   std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
   std::uint64_t barrier_syncs() const { return barrier_syncs_.load(std::memory_order_relaxed); }
@@ -66,6 +70,7 @@ class SyncGroup {
 
   std::atomic<std::uint64_t> sql_synced_{0};
   std::atomic<std::uint64_t> key_value_synced_{0};
+  std::atomic<std::uint64_t> key_value_floor_{0};
   std::atomic<std::uint64_t> syncs_{0};
   std::atomic<std::uint64_t> barrier_syncs_{0};
 };

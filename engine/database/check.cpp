@@ -36,7 +36,8 @@ class TierReader final : public transaction::Reader {
   std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
     return store_.scan(keyspace, std::move(range), at_.get());
   }
-  std::unique_ptr<transaction::Scan> scan(Keyspace keyspace, storage::KeyRange range, transaction::ScanRecord) override {
+  std::unique_ptr<transaction::Scan> scan(Keyspace keyspace, storage::KeyRange range,
+                                          transaction::ScanRecord) override {
     class CursorScan final : public transaction::Scan {
      public:
       explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
@@ -82,14 +83,16 @@ void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::v
     std::string_view rest = cursor->key();
     std::uint64_t id = 0;
     if (!key::read_id(rest, id)) {
-      findings.damage("kv", text("keyspace ", name(keyspace), " holds a key that Stele did not write: ", key::describe_key(cursor->key())));
+      findings.damage("kv", text("keyspace ", name(keyspace),
+                                 " holds a key that Stele did not write: ", key::describe_key(cursor->key())));
       cursor->next();
       continue;
     }
     const bool owned = std::ranges::any_of(definitions, [&](const auto& d) { return d.kind == kind && d.id == id; });
     if (!owned)
-      findings.damage("kv", text("keyspace ", name(keyspace), " holds keys under id ", id, ", which the catalog gives to no ",
-                                 kind == Kind::collection ? "collection" : "stream"));
+      findings.damage("kv",
+                      text("keyspace ", name(keyspace), " holds keys under id ", id, ", which the catalog gives to no ",
+                           kind == Kind::collection ? "collection" : "stream"));
     std::string prefix;
     key::append_id(prefix, id);
     cursor->seek(key::prefix_end(prefix));
@@ -112,7 +115,8 @@ void check_document(const Catalog::Definition& collection, std::string_view key,
   if (!value.is_object() || value.object().empty() || value.object().front().name != "_id")
     fail(ErrorCode::corrupt, "is not an object whose first member is _id");
   if (documents::document_key(collection.id, value.object().front().value) != key)
-    fail(ErrorCode::corrupt, text("has _id ", model::to_json(value.object().front().value), ", which its key does not say"));
+    fail(ErrorCode::corrupt,
+         text("has _id ", model::to_json(value.object().front().value), ", which its key does not say"));
 }
 
 void check_documents(TierReader& reader, const Catalog::Definition& collection, Findings& findings) {
@@ -124,7 +128,8 @@ void check_documents(TierReader& reader, const Catalog::Definition& collection, 
     try {
       check_document(collection, cursor->key(), cursor->value());
     } catch (const Error& error) {
-      findings.damage(part_of(collection), text("document ", key::describe_key(cursor->key().substr(prefix.size())), ": ", error.message()));
+      findings.damage(part_of(collection),
+                      text("document ", key::describe_key(cursor->key().substr(prefix.size())), ": ", error.message()));
     }
   }
 }
@@ -137,12 +142,14 @@ void check_event(std::string_view bytes, std::uint64_t& last_gseq) {
   std::string_view key;
   if (!reader.fixed(gseq) || !reader.fixed(time_us) || !reader.sized(key)) fail(ErrorCode::corrupt, "cannot be read");
   if (gseq < last_gseq)
-    fail(ErrorCode::corrupt, text("was written by commit ", gseq, ", the one before it by the later commit ", last_gseq));
+    fail(ErrorCode::corrupt,
+         text("was written by commit ", gseq, ", the one before it by the later commit ", last_gseq));
   last_gseq = gseq;
   json::minify(reader.rest(), any_size, "event");
 }
 
-void check_events(TierReader& reader, const Catalog::Definition& stream, const CheckOptions& options, Findings& findings) {
+void check_events(TierReader& reader, const Catalog::Definition& stream, const CheckOptions& options,
+                  Findings& findings) {
   const std::string part = part_of(stream);
   const std::string prefix = events::events_prefix(stream.id);
   std::string sequence;
@@ -154,7 +161,8 @@ void check_events(TierReader& reader, const Catalog::Definition& stream, const C
   const auto offset_of = [&](std::string_view key) {
     std::uint64_t offset = 0;
     std::string_view rest = key.substr(prefix.size());
-    if (!key::read_u64(rest, offset) || !rest.empty()) fail(ErrorCode::corrupt, text("a key cannot be read: ", key::describe_key(key)));
+    if (!key::read_u64(rest, offset) || !rest.empty())
+      fail(ErrorCode::corrupt, text("a key cannot be read: ", key::describe_key(key)));
     return offset;
   };
   const auto cursor = reader.cursor(Keyspace::events, {prefix, key::prefix_end(prefix)});

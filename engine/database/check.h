@@ -9,7 +9,8 @@
 
 namespace stele::detail {
 
-/// stele::check for a database that is open here. Its documents and events are read at one moment; `interrupt` is polled.
+/// stele::check for a database that is open here. Its documents and events are read at one moment; `interrupt` is
+/// polled.
 std::vector<Finding> check_open_database(DatabaseCore& core, const CheckOptions& options, const Interrupt& interrupt);
 
 }  // namespace stele::detail

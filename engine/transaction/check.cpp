@@ -7,9 +7,9 @@
 #include "engine/transaction/large_files.h"
 #include "engine/transaction/recovery.h"
 
+#include <sys/stat.h>
 #include <algorithm>
 #include <cerrno>
-#include <sys/stat.h>
 
 namespace stele::transaction {
 
@@ -25,7 +25,8 @@ void Findings::add(Finding::Severity severity, std::string_view part, const std:
 
 std::vector<Finding> Findings::take() {
   if (more_ > 0)
-    findings_.push_back({Finding::Severity::damage, "check", text("and ", more_, " more findings, which are not listed")});
+    findings_.push_back(
+        {Finding::Severity::damage, "check", text("and ", more_, " more findings, which are not listed")});
   more_ = 0;
   return std::move(findings_);
 }
@@ -36,7 +37,8 @@ void require_store_directory(const std::string& directory) {
   struct stat info;
   if (directory.empty() || ::lstat(directory.c_str(), &info) != 0) {
     if (!directory.empty() && errno != ENOENT && errno != ENOTDIR) fail_errno("stat", directory, errno);
-    fail(ErrorCode::not_found, text("\"", directory, "\": there is no such directory; give the directory of a database"));
+    fail(ErrorCode::not_found,
+         text("\"", directory, "\": there is no such directory; give the directory of a database"));
   }
   if (!S_ISDIR(info.st_mode))
     fail(ErrorCode::invalid,
@@ -46,7 +48,8 @@ void require_store_directory(const std::string& directory) {
   const auto names = list_directory(directory);
   const auto there = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
   if (!there("stele.json") && !there("relational.db") && !there("kv") && !there("new"))
-    fail(ErrorCode::invalid, text(directory, ": holds nothing of a Stele database; nothing was changed"), {{"reason", "NotAStore"}});
+    fail(ErrorCode::invalid, text(directory, ": holds nothing of a Stele database; nothing was changed"),
+         {{"reason", "NotAStore"}});
 }
 
 /// On a disk that cannot be written to, nobody else writes either.
@@ -81,7 +84,9 @@ void check_identities(const std::optional<storage::Identity>& expected, storage:
                       storage::KeyValueStore* key_value, Findings& findings) {
   std::optional<std::string> named = expected ? std::optional(encode_identity(*expected)) : std::nullopt;
   const auto compare = [&](std::string_view part, const std::optional<std::string>& id) {
-    if (!id) return findings.damage(part, "carries no store id, so it is not a part of a Stele database; restore the right one");
+    if (!id)
+      return findings.damage(part,
+                             "carries no store id, so it is not a part of a Stele database; restore the right one");
     if (!named) {
       named = id;  // stele.json cannot say it: then the parts are compared with each other
     } else if (*id != *named) {
@@ -133,8 +138,8 @@ void check_large_files(const std::string& directory, const LogState& state, Find
       findings.note("large", text("large/", name, " belongs to no pending commit; the next open removes it"));
 }
 
-void verify_engines(storage::RelationalStore* relational, storage::KeyValueStore* key_value, const CheckOptions& options,
-                    Findings& findings) {
+void verify_engines(storage::RelationalStore* relational, storage::KeyValueStore* key_value,
+                    const CheckOptions& options, Findings& findings) {
   if (relational)
     findings.expect("relational.db", [&] {
       for (const std::string& line : relational->verify()) findings.damage("relational.db", line);
@@ -175,7 +180,8 @@ OpenedTiers open_to_check(const std::string& directory, Findings& findings) {
     findings.expect("kv", [&] { tiers.key_value = open_key_value(directory, backends); });
   }
   if (!exists(file("durable"))) {
-    findings.damage("durable", "is missing, so nothing says how far commits were acknowledged; restore it from the same backup");
+    findings.damage("durable",
+                    "is missing, so nothing says how far commits were acknowledged; restore it from the same backup");
   } else if (tiers.manifest) {
     findings.expect("durable", [&] { tiers.floor = DurableFloor(file("durable"), tiers.manifest->identity).found(); });
   }
@@ -206,10 +212,12 @@ void check_tiers(Store& store, const CheckOptions& options, Findings& findings) 
     check_logs(state, findings);
   });
   if (const std::string cause = store.health().cause(); !cause.empty())
-    findings.damage("store", text("takes no more writes after a failure: ", cause, "; close it, mend the cause and open it again"));
+    findings.damage(
+        "store", text("takes no more writes after a failure: ", cause, "; close it, mend the cause and open it again"));
   if (const std::uint64_t foreign = store.foreign_commits(); foreign > 0)
-    findings.damage("relational.db", text(foreign, " commits since it was opened were made by another program; only read the"
-                                                   " file with other programs, and write through Stele"));
+    findings.damage("relational.db", text(foreign,
+                                          " commits since it was opened were made by another program; only read the"
+                                          " file with other programs, and write through Stele"));
   verify_engines(&store.relational(), &store.key_value(), options, findings);
 }
 

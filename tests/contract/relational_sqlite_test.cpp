@@ -56,8 +56,8 @@ TEST_P(SqliteBackend, the_sqlite3_program_reads_the_open_file) {
   FILE* pipe = ::popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   char line[200] = "";
-  (void)std::fgets(line, sizeof line, pipe);
-  if (::pclose(pipe) != 0) GTEST_SKIP() << "no sqlite3 program: " << line;
+  const bool answered = std::fgets(line, sizeof line, pipe) != nullptr;
+  if (::pclose(pipe) != 0 || !answered) GTEST_SKIP() << "no sqlite3 program: " << line;
   EXPECT_STREQ(line, "seen\n");
   write("INSERT INTO t VALUES('after')");
   store_->checkpoint();

@@ -283,6 +283,7 @@ class Checker {
       return report(source, include.line,
                     both + ": upward; declare below what is needed from above, or move one of the two");
     if (to == "tests/support" && (inside(from, "tests") || from == "bench")) return;
+    if (inside(from, "tests") && inside(to, "tools")) return;  // a tool's own parts are tested, too
     if (*to_floor == *from_floor)
       return report(source, include.line,
                     both + ": another folder of the same floor; move what both need to a lower floor" +

@@ -130,8 +130,9 @@ TEST_F(Directories, other_backends_and_formats_are_version_errors) {
 TEST_F(Directories, a_damaged_manifest_is_corrupt_and_stays_as_it_is) {
   { open().finish_creation(); }
   const std::string manifest = read_file(path_ + "/stele.json");
-  for (const std::string& damaged : {std::string(), std::string("{}"), manifest.substr(0, manifest.size() / 2),
-                                     std::string("{\"format\":\"one\"}"), std::string("[1]"), std::string("\0\0\0", 3)}) {
+  for (const std::string& damaged :
+       {std::string(), std::string("{}"), manifest.substr(0, manifest.size() / 2), std::string("{\"format\":\"one\"}"),
+        std::string("[1]"), std::string("\0\0\0", 3)}) {
     replace_file(path_ + "/stele.json", damaged);
     EXPECT_EQ(refused("stele.json", [&] { open(); }).code(), ErrorCode::corrupt) << damaged;
     EXPECT_EQ(read_file(path_ + "/stele.json"), damaged);

@@ -140,7 +140,9 @@ TEST_F(Levels, rows_read_under_the_writer_lock_are_checked_when_only_keys_are_wr
       two->commit();
     }).join();
   };
-  step_hook = [](std::string_view name) { if (name == "commit.prepared" && between) std::exchange(between, {})(); };
+  step_hook = [](std::string_view name) {
+    if (name == "commit.prepared" && between) std::exchange(between, {})();
+  };
   const auto outcome = thrown([&] { one->commit(); });
   step_hook = nullptr;
   ASSERT_TRUE(came_between);
@@ -190,7 +192,8 @@ TEST_F(Levels, events_read_stay_at_one_moment_when_the_moment_moves) {
   auto read = [](const Tx& tx) {
     return tx->statement([&] {
       int events = 0;
-      for (auto scan = tx->scan(Keyspace::events, {"stream/", "stream0"}, ScanRecord::returned); scan->next();) ++events;
+      for (auto scan = tx->scan(Keyspace::events, {"stream/", "stream0"}, ScanRecord::returned); scan->next();)
+        ++events;
       return events;
     });
   };

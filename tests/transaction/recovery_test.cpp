@@ -16,7 +16,8 @@ struct Row {
   std::initializer_list<std::uint64_t> entries;
 };
 
-LogState state(Marker marker, std::initializer_list<Row> rows, std::uint64_t floor = 0, std::uint64_t key_value_floor = 0) {
+LogState state(Marker marker, std::initializer_list<Row> rows, std::uint64_t floor = 0,
+               std::uint64_t key_value_floor = 0) {
   LogState state;
   state.marker = marker;
   state.floor = floor;
@@ -57,7 +58,8 @@ TEST(Contradiction, table) {
       {"a row in the middle is missing", state({3, 3}, {{6, 5, {6}}}), "commit 5 is missing"},
       {"the first missing entry is gone", state({2, 0}, {{4, 3, {4}}, {5, 4, {5}}}), "commit 3 is missing"},
       {"a row without entries points at a missing one", state({2, 0}, {{4, 3, {}}}), "commit 3 is missing"},
-      {"the key-value log is behind what it had synced", state({4, 0}, {}, 0, 6), "key-value tier (kv) ends at commit 4"},
+      {"the key-value log is behind what it had synced", state({4, 0}, {}, 0, 6),
+       "key-value tier (kv) ends at commit 4"},
       {"everything is behind what was acknowledged", state({4, 4}, {{4, 3, {4}}}, 9), "commit 9 was acknowledged"},
       {"documents cut off that were acknowledged", state({4, 0}, {}, 5), "commit 5 was acknowledged"},
   };

@@ -160,11 +160,13 @@ TEST_F(Transactions, an_interrupted_write_kills_the_whole_transaction) {
     std::this_thread::sleep_for(50ms);
     tx->cancel();
   });
-  EXPECT_EQ(thrown([&] {
-              run(tx, "INSERT INTO other WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000000) "
-                      "SELECT i, i FROM c");
-            }),
-            ErrorCode::interrupted);
+  EXPECT_EQ(
+      thrown([&] {
+        run(tx,
+            "INSERT INTO other WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000000) "
+            "SELECT i, i FROM c");
+      }),
+      ErrorCode::interrupted);
   cancels.join();
   expect_dead(tx);
 }
@@ -175,7 +177,9 @@ TEST_F(Transactions, an_interrupted_read_kills_nothing) {
   const Tx tx = store_->begin(options);
   put(tx, "k", "v");
   EXPECT_EQ(thrown([&] {
-              run(tx, "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000000000) SELECT sum(i) FROM c");
+              run(tx,
+                  "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000000000) SELECT sum(i) "
+                  "FROM c");
             }),
             ErrorCode::interrupted);
   EXPECT_TRUE(tx->active());
@@ -229,9 +233,8 @@ TEST_F(Transactions, an_exception_in_the_body_rolls_back_and_is_passed_on) {
 
 TEST_F(Transactions, two_threads_in_one_transaction_are_refused) {
   const Tx tx = begin();
-  tx->statement([&] {
-    std::thread([&] { EXPECT_EQ(thrown([&] { put(tx, "k", "v"); }), ErrorCode::invalid); }).join();
-  });
+  tx->statement(
+      [&] { std::thread([&] { EXPECT_EQ(thrown([&] { put(tx, "k", "v"); }), ErrorCode::invalid); }).join(); });
   put(tx, "k", "v");
   tx->commit();
   EXPECT_EQ(get("k"), "v");
@@ -420,7 +423,8 @@ TEST_F(Transactions, a_commit_by_another_program_is_noticed) {
 TEST_F(Transactions, a_database_file_shows_every_acknowledged_commit_to_plain_sqlite3) {
   if (std::system("command -v sqlite3 >/dev/null") != 0) GTEST_SKIP() << "no sqlite3 program on this machine";
   sql("UPDATE t SET v = 31 WHERE k = 3");
-  const std::string query = "test \"$(sqlite3 -readonly '" + directory_.path() + "/store/relational.db' 'SELECT v FROM t WHERE k = 3')\" = 31";
+  const std::string query = "test \"$(sqlite3 -readonly '" + directory_.path() +
+                            "/store/relational.db' 'SELECT v FROM t WHERE k = 3')\" = 31";
   EXPECT_EQ(std::system(query.c_str()), 0);
 }
 
@@ -430,9 +434,10 @@ TEST_F(Transactions, in_a_forked_child_everything_is_closed) {
   set_row(tx, 1, 1);
   const pid_t child = ::fork();
   if (child == 0) {
-    const bool closed = thrown([&] { get(tx, "k"); }) == ErrorCode::closed && thrown([&] { tx->commit(); }) == ErrorCode::closed &&
-                        thrown([&] { begin(); }) == ErrorCode::closed && thrown([&] { store_->close(); }) == ErrorCode::closed &&
-                        thrown([&] { count("SELECT 1"); }) == ErrorCode::closed;
+    const bool closed =
+        thrown([&] { get(tx, "k"); }) == ErrorCode::closed && thrown([&] { tx->commit(); }) == ErrorCode::closed &&
+        thrown([&] { begin(); }) == ErrorCode::closed && thrown([&] { store_->close(); }) == ErrorCode::closed &&
+        thrown([&] { count("SELECT 1"); }) == ErrorCode::closed;
     ::_exit(closed ? 0 : 1);
   }
   int status = 0;

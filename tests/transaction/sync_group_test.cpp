@@ -34,7 +34,9 @@ class KeyValueLog final : public storage::KeyValueStore {
   storage::Capabilities capabilities() const override { return {true, true, true}; }
   std::unique_ptr<storage::KeyValueSnapshot> snapshot() override { not_used(); }
   bool get(Keyspace, std::string_view, const storage::KeyValueSnapshot*, std::string&) override { not_used(); }
-  std::unique_ptr<storage::Cursor> scan(Keyspace, storage::KeyRange, const storage::KeyValueSnapshot*) override { not_used(); }
+  std::unique_ptr<storage::Cursor> scan(Keyspace, storage::KeyRange, const storage::KeyValueSnapshot*) override {
+    not_used();
+  }
   void apply(const storage::Batch&) override { not_used(); }
   bool needs_room(std::size_t) const override { return false; }
   void make_room() override {}

@@ -71,8 +71,10 @@ TEST(ReadSet, ranges_meet_erased_ranges) {
 TEST(ReadSet, too_many_points_become_a_range_that_still_covers_them) {
   ReadSet reads;
   auto key = [](std::size_t i) { return std::to_string(1'000'000 + i); };
-  for (std::size_t i = 0; i <= ReadSet::points_max; ++i) reads.add_point(docs, key(i), i % 2 ? Record::plain : Record::binding);
-  for (const std::size_t i : {std::size_t{0}, std::size_t{1}, ReadSet::points_max / 2, ReadSet::points_max - 1, ReadSet::points_max})
+  for (std::size_t i = 0; i <= ReadSet::points_max; ++i)
+    reads.add_point(docs, key(i), i % 2 ? Record::plain : Record::binding);
+  for (const std::size_t i :
+       {std::size_t{0}, std::size_t{1}, ReadSet::points_max / 2, ReadSet::points_max - 1, ReadSet::points_max})
     EXPECT_TRUE(reads.reads_key(docs, key(i), true)) << i;
   EXPECT_TRUE(reads.reads_key(docs, key(4), false)) << "binding reads stay binding";
   EXPECT_TRUE(reads.reads_key(docs, key(7) + "x", true)) << "false conflicts are the price";

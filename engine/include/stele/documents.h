@@ -51,9 +51,9 @@ class DocumentId {
 };
 
 struct FindOptions {
-  std::string sort;             // {"field": 1, "other": -1}; empty: by _id
+  std::string sort = {};        // {"field": 1, "other": -1}; empty: by _id
   std::uint64_t skip = 0;
-  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> limit = {};
 };
 
 struct UpdateResult {

@@ -27,9 +27,9 @@ struct Scope;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 struct NewEvent {
-  std::string key;                // any bytes, may be empty
+  std::string key = {};           // any bytes, may be empty
   std::string data = "null";      // any JSON value
-  std::optional<Timestamp> time;  // default: the transaction's time
+  std::optional<Timestamp> time = {};  // default: the transaction's time
 };
 
 struct Event {

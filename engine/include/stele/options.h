@@ -34,20 +34,20 @@ struct Options {
   std::uint32_t readers_max = 64;                  // SQL snapshots open at once; then `busy`
   std::chrono::milliseconds lock_timeout{5000};    // waiting for the SQL writer lock; then `busy`
 
-  // Backends by registry name (stele/backends.h in an embedding program may add others).
+  // Backends by registry name (a program that builds Stele from source may add others: engine/storage/registry.h).
   std::string relational = "sqlite";
   std::string key_value = "rocksdb";
 };
 
 struct ReadOptions {
-  std::optional<std::chrono::milliseconds> deadline;  // then `interrupted`
+  std::optional<std::chrono::milliseconds> deadline = {};  // then `interrupted`
   bool durable = false;  // return only after all that was seen is on disk
 };
 
 struct WriteOptions {
   Isolation isolation = Isolation::serializable;
-  std::optional<Durability> durability;               // default: the database's
-  std::optional<std::chrono::milliseconds> deadline;  // then `interrupted`
+  std::optional<Durability> durability = {};          // default: the database's
+  std::optional<std::chrono::milliseconds> deadline = {};  // then `interrupted`
   bool writes_sql = false;  // take the SQL writer lock at begin: no conflict on SQL reads later
 };
 

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#
+# Runs the crash tests at length and prints what was done and found. Exits with 1 when anything was found, and then says how
+# to see it again.
+#
+#   tools/prove.sh [--quick|--long] [what…]
+#     --quick      as ctest does, about two minutes
+#     (neither)    about a quarter of an hour
+#     --long       hours
+#   what: steps kill_random power planted faults; default: all
+#   --seed N       instead of a random one
+#   --build DIR    an existing build directory (default: build/release, made when missing)
+set -euo pipefail
+
+usage() { sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+length=normal
+seed=$((RANDOM * 32768 + RANDOM))
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build/release
+goals=()
+while (($#)); do
+  case $1 in
+    --quick | --long) length=${1#--}; shift ;;
+    --seed)
+      [[ ${2-} =~ ^[0-9]+$ ]] || { echo "prove.sh: --seed takes a number" >&2; exit 2; }
+      seed=$2
+      shift 2 ;;
+    --build)
+      [[ -d ${2-} ]] || { echo "prove.sh: --build takes a build directory" >&2; exit 2; }
+      build=$(cd "$2" && pwd)
+      shift 2 ;;
+    steps | kill_random | power | planted | faults) goals+=("$1"); shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "prove.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+((${#goals[@]})) || goals=(steps kill_random power planted faults)
+
+# Arguments of the harness, by goal and length.
+declare -A plan=(
+  [steps.quick]="steps --seeds 2"
+  [steps.normal]="steps --seeds 3 --every-recovery-step 1"
+  [steps.long]="steps --seeds 40 --every-recovery-step 1"
+  [kill_random.quick]="kill_random --cycles 40"
+  [kill_random.normal]="kill_random --cycles 600"
+  [kill_random.long]="kill_random --cycles 20000"
+  [power.quick]="power --images 80 --planted 0"
+  [power.normal]="power --images 3000 --planted 0"
+  [power.long]="power --images 100000 --planted 0"
+  [planted.quick]="power --images 0 --planted 1"
+  [planted.normal]="power --images 0 --planted 1"
+  [planted.long]="power --images 0 --planted 1 --bound 4000"
+  [faults.quick]="faults --every 13"
+  [faults.normal]="faults --every 3"
+  [faults.long]="faults --every 1 --all-modes 1"
+)
+
+if [[ ! -f $build/build.ninja ]]; then
+  "$root/tools/setup.sh"
+  (cd "$root" && cmake --preset release >/dev/null)
+fi
+cmake --build "$build" --target crash_harness >/dev/null || cmake --build "$build" --target crash_harness
+harness=$build/tests/crash/crash_harness
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+rows=()
+status=0
+for goal in "${goals[@]}"; do
+  read -ra arguments <<<"${plan[$goal.$length]}"
+  echo "== $goal: crash_harness ${arguments[*]} --seed $seed"
+  code=0
+  "$harness" "${arguments[@]}" --seed "$seed" | tee "$log" || code=${PIPESTATUS[0]}
+  result=$(grep '^result ' "$log" || true)
+  field() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$result"; }
+  if [[ $code == 77 ]]; then
+    rows+=("$goal|skipped|-|$seed|-")
+  elif [[ -z $result ]]; then
+    rows+=("$goal|did not end|exit $code|$seed|-")
+    status=1
+  else
+    rows+=("$goal|$(field done)|$(field found)|$seed|$(field seconds)")
+    [[ $code == 0 ]] || status=1
+  fi
+done
+
+echo
+printf '%-14s %12s %8s %12s %9s\n' goal done found seed seconds
+for row in "${rows[@]}"; do
+  IFS='|' read -r goal count found used seconds <<<"$row"
+  printf '%-14s %12s %8s %12s %9s\n' "$goal" "$count" "$found" "$used" "$seconds"
+done
+exit $status

@@ -1,0 +1,72 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "tools/stele/operation.h"
+
+#include <algorithm>
+
+namespace stele::tool {
+
+const Operation* find_operation(std::string_view name) {
+  for (const auto operations :
+       {document_operations(), sql_operations(), event_operations(), transaction_operations(), store_operations()})
+    for (const Operation& operation : operations)
+      if (operation.name == name) return &operation;
+  return nullptr;
+}
+
+bool is_later_operation(std::string_view name) {
+  static constexpr std::string_view later[] = {"distinct",
+                                               "find_and_modify",
+                                               "bulk_write",
+                                               "aggregate",
+                                               "explain",
+                                               "create_index",
+                                               "drop_index",
+                                               "indexes",
+                                               "create_collection",
+                                               "rename",
+                                               "analyze",
+                                               "create_stream",
+                                               "drop_stream",
+                                               "truncate",
+                                               "tail",
+                                               "group_poll",
+                                               "group_commit",
+                                               "group_seek",
+                                               "group_lag",
+                                               "group_claim",
+                                               "group_ack",
+                                               "group_nack",
+                                               "group_pending",
+                                               "create_window",
+                                               "drop_window",
+                                               "window",
+                                               "vector_create",
+                                               "vector_upsert",
+                                               "create_vector_index",
+                                               "drop_vector_index",
+                                               "wait_applied",
+                                               "search",
+                                               "create_text_index",
+                                               "drop_text_index",
+                                               "text_search",
+                                               "hybrid_search",
+                                               "create_cache",
+                                               "drop_cache",
+                                               "cache_set",
+                                               "cache_get",
+                                               "cache_mget",
+                                               "cache_getset",
+                                               "cache_del",
+                                               "cache_ttl",
+                                               "cache_expire",
+                                               "cache_persist",
+                                               "cache_incr",
+                                               "cache_incrbyfloat",
+                                               "cache_scan",
+                                               "cache_flush",
+                                               "throttle",
+                                               "repair"};
+  return std::ranges::find(later, name) != std::end(later);
+}
+
+}  // namespace stele::tool

@@ -97,6 +97,10 @@ void SqliteConnection::open(const ConnectionOptions& options) {
   sqlite3* db = nullptr;
   const int result = sqlite3_open_v2(options.path.c_str(), &db, flags, nullptr);
   db_.reset(db);
+  // When the file cannot be opened for writing SQLite opens it for reading, without a word.
+  if (result == SQLITE_OK && !options.read_only && sqlite3_db_readonly(db, "main") == 1)
+    fail(ErrorCode::io, text("open ", options.path, ": it cannot be opened for writing; check its permissions and the disk"),
+         {{"store", "sqlite"}, {"file", options.path}, {"operation", "open"}});
   if (result == SQLITE_OK) return;
   const int extended = db ? sqlite3_extended_errcode(db) : result;
   Error error = make_error(db, extended, {text("open ", options.path)});
@@ -269,6 +273,12 @@ std::unique_ptr<Prepared> SqliteConnection::prepare_new(std::string_view sql, Au
     fail(ErrorCode::invalid, text("SQL text: more than one statement; run them one at a time; second: ", shorten(rest)),
          {{"reason", "many_statements"}, {"offset", std::to_string(tail - form->sql.data())}});
   form->parameters = sqlite3_bind_parameter_count(statement);
+  std::vector<std::string> names;
+  for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+    const char* name = sqlite3_column_name(statement, i);
+    names.emplace_back(name ? name : "");
+  }
+  form->column_names = std::make_shared<const std::vector<std::string>>(std::move(names));
   if (form->facts.writes && !form->facts.may_fail_midway) form->facts.may_fail_midway = schema_can_fail_midway();
   return form;
 }

@@ -137,11 +137,6 @@ bool SqliteStatement::step() {
 
 int SqliteStatement::column_count() const { return sqlite3_column_count(statement_); }
 
-std::string_view SqliteStatement::column_name(int column) const {
-  const char* name = sqlite3_column_name(statement_, column);
-  return name ? std::string_view(name) : std::string_view();
-}
-
 storage::ColumnType SqliteStatement::column_type(int column) const {
   switch (sqlite3_column_type(statement_, column)) {
     case SQLITE_INTEGER: return storage::ColumnType::integer;

@@ -22,7 +22,7 @@ class SqliteStatement final : public storage::Statement {
   void bind(std::span<const NamedValue> values) override;
   bool step() override;
   int column_count() const override;
-  std::string_view column_name(int column) const override;
+  std::shared_ptr<const std::vector<std::string>> column_names() const override { return form_->column_names; }
   storage::ColumnType column_type(int column) const override;
   std::int64_t integer(int column) const override;
   double real(int column) const override;

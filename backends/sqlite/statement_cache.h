@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 #include <string_view>
 #include <unordered_map>
 
@@ -30,6 +31,7 @@ struct Prepared {
   storage::StatementFacts facts;
   StatementHandle statement;
   int parameters = 0;
+  std::shared_ptr<const std::vector<std::string>> column_names;
   bool in_use = false;
   bool kept = false;  // the cache owns it
   std::list<Prepared*>::iterator place;

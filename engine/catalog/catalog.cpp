@@ -50,13 +50,13 @@ std::uint64_t parse_definition(std::string_view name, const std::string& json) {
 
 }  // namespace
 
-std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader) {
+std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader, transaction::ScanRecord record) {
   std::vector<Definition> all;
   for (const Kind kind : {Kind::collection, Kind::stream}) {
     std::string prefix;
     key::append_id(prefix, definitions);
     key::append_id(prefix, static_cast<std::uint64_t>(kind));
-    const auto scan = reader.scan(Keyspace::meta, {prefix, key::prefix_end(prefix)});
+    const auto scan = reader.scan(Keyspace::meta, {prefix, key::prefix_end(prefix)}, record);
     while (scan->next()) {
       std::string_view rest = scan->key().substr(prefix.size());
       std::string quoted;
@@ -72,16 +72,17 @@ std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader) 
 
 /// The newest definitions, when they are the reader's, too; null when it must look for itself.
 std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& reader) {
-  // In this order: a change between the two calls makes `changed` too old, never too new.
+  // The moment first: a change of meta after it shows in meta_changed, and one before it is in what the reader sees.
+  const std::uint64_t moment = reader.moment();
   const std::uint64_t changed = reader.meta_changed();
-  if (changed > reader.moment() || reader.wrote_meta()) return nullptr;
+  if (changed > moment || reader.wrote_meta()) return nullptr;
   {
     std::lock_guard guard(mutex_);
     if (newest_ && newest_->meta_changed == changed) return newest_;
   }
   auto loaded = std::make_shared<Contents>();
   loaded->meta_changed = changed;
-  for (Definition& definition : read_all(reader))
+  for (Definition& definition : read_all(reader, transaction::ScanRecord::none))
     loaded->ids.emplace(Key{definition.kind, std::move(definition.name)}, definition.id);
   if (reader.meta_changed() == changed) {
     std::lock_guard guard(mutex_);

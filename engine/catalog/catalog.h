@@ -41,7 +41,8 @@ class Catalog {
     std::uint64_t id;
   };
   /// All definitions as they stand in the store; `corrupt` for one that cannot be read.
-  static std::vector<Definition> read_all(transaction::Reader& reader);
+  static std::vector<Definition> read_all(transaction::Reader& reader,
+                                          transaction::ScanRecord record = transaction::ScanRecord::range);
 
  private:
   using Key = std::pair<Kind, std::string>;

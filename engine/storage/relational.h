@@ -57,7 +57,8 @@ class Statement {
   virtual bool step() = 0;
 
   virtual int column_count() const = 0;
-  virtual std::string_view column_name(int column) const = 0;
+  /// Outlives the statement.
+  virtual std::shared_ptr<const std::vector<std::string>> column_names() const = 0;
   // Of the current row. Views live until the next step.
   virtual ColumnType column_type(int column) const = 0;
   virtual std::int64_t integer(int column) const = 0;

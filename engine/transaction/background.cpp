@@ -85,7 +85,13 @@ void Background::flush() {
   if (store_.health_.poisoned()) return;
   try {
     const std::uint64_t published = store_.order_.published.load();
-    if (urgent || store_.order_.tail_bytes.load() > 0) {
+    bool tail;
+    {
+      std::lock_guard order(store_.order_.lock);
+      store_.order_.trim_tail(store_.sync_->key_value_durable());
+      tail = !store_.order_.tail.empty();
+    }
+    if (urgent || tail) {
       store_.sync_->sync_key_value();
     } else if (store_.sync_->durable() < published) {
       store_.sync_->sync_sql();
@@ -123,6 +129,7 @@ void Background::run_checkpointer() {
 void Background::checkpoint() {
   if (store_.health_.poisoned()) return;
   try {
+    store_.release_warm_readers();
     store_.relational_->checkpoint();
     step("checkpoint.done");
     std::uint64_t bytes = store_.relational_->log_bytes();
@@ -131,6 +138,7 @@ void Background::checkpoint() {
       // the little that is left. Readers may still keep the log; the oldest is expired when it gets too long.
       store_.writer_lock_.lock(store_.options_.lock_timeout, nullptr);
       try {
+        store_.release_warm_readers();
         store_.relational_->checkpoint();
       } catch (...) {
         store_.writer_lock_.unlock();

@@ -36,8 +36,9 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
   step("commit.prepared");
   try {
     // 2. First stage of validation: most of the work, without the order lock.
-    const Footprint footprint{proposal.reads, proposal.writes, proposal.isolation == Isolation::serializable,
-                              !proposal.sql};
+    const bool serializable = proposal.isolation == Isolation::serializable;
+    const Footprint footprint{proposal.reads, proposal.writes, serializable,
+                              serializable && !proposal.sql && !proposal.holds_writer_lock};
     const std::uint64_t validated = proposal.pinned ? recent_.validate(footprint, proposal.snapshot) : 0;
 
     // 3. The outbox slot must be free (its row's entries durable in the key-value log) and the tail short enough to
@@ -177,13 +178,7 @@ bool Committer::carries(const Prepared& prepared) const {
 
 void Committer::put_outbox_row(const Prepared& prepared, std::uint64_t gseq) {
   if (!carries(prepared)) return;
-  // What has become durable meanwhile need not be carried.
-  const std::uint64_t durable = sync_.key_value_durable();
-  while (!order_.tail.empty() && order_.tail.front().gseq <= durable) {
-    order_.tail_bytes -= order_.tail.front().batch.bytes();
-    order_.tail.pop_front();
-  }
-
+  order_.trim_tail(sync_.key_value_durable());  // what is durable need not be carried
   OutboxRow row{gseq, order_.last_key_value, sync_.durable(), sync_.key_value_floor(), {}};
   std::vector<std::string> encoded;  // what the row's entries view
   encoded.reserve(order_.tail.size() + 1);
@@ -263,6 +258,7 @@ void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint6
     order_.last_sql = gseq;
     order_.published_sql.store(gseq);
   } else {
+    order_.trim_tail(sync_.key_value_durable());  // or a store without SQL commits would keep every batch
     order_.tail_bytes += prepared.batch.bytes();
     order_.tail.push_back({gseq, order_.last_sql, order_.last_key_value, std::move(prepared.batch)});
   }

@@ -33,6 +33,7 @@ struct Proposal {
 
   // SQL: the caller holds the writer lock and the write connection is inside its transaction.
   bool sql = false;
+  bool holds_writer_lock = false;  // without having written SQL: what it read of SQL cannot have changed
   std::vector<TableHash> tables_written;
   bool schema_changed = false;
 };

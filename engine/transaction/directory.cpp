@@ -26,7 +26,7 @@ constexpr std::int64_t format_version = 1;
 
 const std::set<std::string_view>& our_names() {
   static const std::set<std::string_view> names = {"lock",  "new",     "stele.json", "stele.json.tmp", "relational.db",
-                                                   "relational.db-wal", "relational.db-shm", "kv", "durable",
+                                                   "relational.db-wal", "relational.db-shm", "relational.db-journal", "kv", "durable",
                                                    "large", "vectors"};
   return names;
 }
@@ -165,7 +165,8 @@ Directory::Directory(const Request& request) : path_(request.path) {
   manifest_.key_value = request.key_value;
   if (!stele::exists(file("new"))) create_synced_file(file("new"), "this database is being created\n");
   step("create.marked");
-  for (const char* leftover : {"stele.json.tmp", "relational.db", "relational.db-wal", "relational.db-shm", "durable"})
+  for (const char* leftover : {"stele.json.tmp", "relational.db", "relational.db-journal", "relational.db-wal",
+                               "relational.db-shm", "durable"})
     remove_file(file(leftover));
   for (const char* leftover : {"kv", "large", "vectors"}) remove_tree(file(leftover));
   make_directory(file("large"));

@@ -53,6 +53,14 @@ struct CommitOrder {
   std::atomic<std::uint64_t> sql_logged{0};
   std::atomic<std::size_t> tail_bytes{0};
 
+  /// Drops the tail's entries that the key-value log holds durably. Under `lock`.
+  void trim_tail(std::uint64_t durable) {
+    while (!tail.empty() && tail.front().gseq <= durable) {
+      tail_bytes -= tail.front().batch.bytes();
+      tail.pop_front();
+    }
+  }
+
   /// Next ring slot, and the gseq that the key-value log must hold durably before it is overwritten.
   std::size_t next_slot() const { return static_cast<std::size_t>(ring_next % ring_slots) + 1; }
 };

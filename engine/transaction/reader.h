@@ -26,6 +26,7 @@ class Scan {
 enum class ScanRecord : std::uint8_t {
   range,     // that nothing appears or changes between the first key and the last one seen
   returned,  // that the entries seen do not change; new ones may appear (event streams)
+  none,      // nothing: the caller notes what it used
 };
 
 /// Reads the key-value tier at a moment. The tiers' read verbs are written against this: a transaction, a

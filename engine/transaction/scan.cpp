@@ -14,8 +14,13 @@ TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, st
       before_(transaction.writes_.statement()),
       snapshot_(transaction.key_value_),
       base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {
-  if (transaction_.validates() && record_ == ScanRecord::range)
-    recorded_ = transaction_.reads_.add_range(keyspace_, range_.begin, Record::plain);
+  if (records()) recorded_ = ranges().add_range(keyspace_, range_.begin, Record::plain);
+}
+
+bool TransactionScan::records() const { return transaction_.validates() && record_ != ScanRecord::none; }
+
+ReadSet& TransactionScan::ranges() {
+  return record_ == ScanRecord::range ? transaction_.reads_ : transaction_.absences_;
 }
 
 /// The first own entry after key_ (or from the range's begin) of which something is visible to this scan.
@@ -40,8 +45,7 @@ bool TransactionScan::next() {
     const bool base_valid = base_->valid();
     if (!own && !base_valid) {
       done_ = true;
-      if (transaction_.validates() && record_ == ScanRecord::range)
-        transaction_.reads_.extend_to_end(recorded_, range_.end);
+      if (records()) ranges().extend_to_end(recorded_, range_.end);
       return false;
     }
     started_ = true;
@@ -63,12 +67,9 @@ bool TransactionScan::next() {
 }
 
 void TransactionScan::record_returned() {
-  if (!transaction_.validates()) return;
-  if (record_ == ScanRecord::range) {
-    transaction_.reads_.extend(recorded_, key_);
-  } else {
-    transaction_.reads_.add_point(keyspace_, key_, Record::plain);
-  }
+  if (!records()) return;
+  ranges().extend(recorded_, key_);
+  if (record_ == ScanRecord::returned) transaction_.reads_.add_point(keyspace_, key_, Record::plain);
 }
 
 }  // namespace stele::transaction

@@ -19,6 +19,8 @@ class TransactionScan final : public Scan {
   using Entry = std::pair<const std::string, WriteSet::Versions>;
   const Entry* next_own(const WriteSet::Version*& version) const;
   void record_returned();
+  ReadSet& ranges();
+  bool records() const;
 
   Transaction& transaction_;
   Keyspace keyspace_;

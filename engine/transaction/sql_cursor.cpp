@@ -5,6 +5,10 @@
 
 namespace stele::transaction {
 
+ReadPin::~ReadPin() {
+  if (give_back && !expired) give_back(*this);
+}
+
 void ReadPin::check() const {
   if (!expired) return;
   fail(ErrorCode::too_old,
@@ -20,10 +24,7 @@ void ReadPin::expire() noexcept {
 }
 
 SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin)
-    : statement_(std::move(statement)), pin_(std::move(pin)) {
-  const int count = statement_->column_count();
-  columns_.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) columns_.emplace_back(statement_->column_name(i));
+    : statement_(std::move(statement)), pin_(std::move(pin)), columns_(statement_->column_names()) {
   first_is_row_ = step();
 }
 
@@ -95,20 +96,15 @@ void SqlCursor::end() noexcept {
 void SqlCursor::finish() noexcept {
   statement_.reset();
   pin_.reset();
-  if (finished_) {
-    auto callback = std::move(finished_);
-    finished_ = nullptr;
-    callback();
-  }
 }
 
 const Value& SqlCursor::buffered(std::size_t column) const { return current_.at(column); }
 
 storage::ColumnType SqlCursor::type(std::size_t column) const {
-  if (at_ != At::row || column >= columns_.size())
+  if (at_ != At::row || column >= columns_->size())
     fail(ErrorCode::invalid, at_ != At::row ? std::string("rows: there is no current row; call next() first")
                                             : stele::text("rows: column ", column, " does not exist; there are ",
-                                                          columns_.size()));
+                                                          columns_->size()));
   if (from_buffer_) return static_cast<storage::ColumnType>(buffered(column).data().index());
   if (!statement_) fail(ErrorCode::closed, "rows: the transaction in which these rows were read has ended");
   return statement_->column_type(static_cast<int>(column));

@@ -3,6 +3,7 @@
 
 #include "engine/storage/relational.h"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,7 +18,18 @@ namespace stele::transaction {
 /// A read connection that holds a moment. It can be expired from another thread, to let SQLite's log shrink:
 /// every use of the connection is under `mutex`, and throws too_old afterwards.
 struct ReadPin {
+  ReadPin() = default;
+  ReadPin(const ReadPin&) = delete;
+  ReadPin& operator=(const ReadPin&) = delete;
+  ~ReadPin();
+
+  std::shared_ptr<void> store;  // keeps the connection's owner open; first, so that it goes last
   std::shared_ptr<storage::Connection> connection;
+  /// Of a warm reader (see Store::warm_reader): what it was pinned at, and where it goes afterwards.
+  std::uint64_t sql_gseq = 0;
+  std::chrono::steady_clock::time_point pinned_at;
+  std::function<void(ReadPin&)> give_back;
+
   std::mutex mutex;
   bool expired = false;
 
@@ -34,7 +46,7 @@ class SqlCursor {
 
   bool next();
 
-  const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<std::string>& columns() const { return *columns_; }
   storage::ColumnType type(std::size_t column) const;
   std::int64_t integer(std::size_t column) const;
   double real(std::size_t column) const;
@@ -47,8 +59,6 @@ class SqlCursor {
   bool streaming() const { return statement_ != nullptr; }
   /// Polled while rows are stepped; null: none. Must outlive the streaming.
   void set_interrupt(const Interrupt* interrupt) { interrupt_ = interrupt; }
-  /// Called when the statement is done or failed, once.
-  void on_finished(std::function<void()> callback) { finished_ = std::move(callback); }
 
   std::int64_t changes = 0;
   std::int64_t last_insert_rowid = 0;
@@ -60,7 +70,7 @@ class SqlCursor {
 
   std::unique_ptr<storage::Statement> statement_;  // null: done or drained
   std::shared_ptr<ReadPin> pin_;                   // null: on the write connection
-  std::vector<std::string> columns_;
+  std::shared_ptr<const std::vector<std::string>> columns_;
   std::deque<std::vector<Value>> rows_;            // drained
   std::vector<Value> current_;                     // of the drained rows
   enum class At : std::uint8_t { before_first, row, end } at_ = At::before_first;
@@ -68,7 +78,6 @@ class SqlCursor {
   bool from_buffer_ = false;
   bool ended_ = false;
   const Interrupt* interrupt_ = nullptr;
-  std::function<void()> finished_;
 };
 
 }  // namespace stele::transaction

@@ -187,6 +187,7 @@ void Store::close() {
 
 void Store::shut_down() {
   if (background_) background_->stop();
+  release_warm_readers();
   std::optional<Error> failure;
   if (committer_ && !health_.poisoned()) {
     try {
@@ -242,7 +243,7 @@ std::shared_ptr<Transaction> Store::snapshot(const ReadOptions& options) {
 std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& parameters) {
   check_open();
   if (!writes_by_first_word(text)) {
-    auto pin = read_pin();
+    auto pin = warm_reader();
     auto statement = pin->connection->prepare(text, storage::Author::caller);
     if (!statement->facts().writes) {
       if (parameters.by_name) {
@@ -265,12 +266,69 @@ std::unique_ptr<Reader> Store::latest() { return std::make_unique<LatestReader>(
 
 std::shared_ptr<ReadPin> Store::read_pin() {
   auto pin = std::make_shared<ReadPin>();
-  pin->connection = relational_->reader();
+  try {
+    pin->connection = relational_->reader();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::busy) throw;
+    release_warm_readers();
+    pin->connection = relational_->reader();
+  }
+  register_pin(pin);
+  return pin;
+}
+
+std::shared_ptr<ReadPin> Store::warm_reader() {
+  constexpr auto warm_for = std::chrono::milliseconds(5);
+  const auto now = std::chrono::steady_clock::now();
+  // Read before pinning: the pinned moment is this one or a later one.
+  const std::uint64_t sql_gseq = order_.published_sql.load();
+  WarmReader reader;
+  {
+    std::lock_guard guard(warm_mutex_);
+    if (!warm_.empty()) {
+      reader = std::move(warm_.back());
+      warm_.pop_back();
+    }
+  }
+  std::shared_ptr<ReadPin> pin;
+  if (!reader.connection) {
+    pin = read_pin();
+  } else {
+    pin = std::make_shared<ReadPin>();
+    pin->connection = std::move(reader.connection);
+    pin->sql_gseq = reader.sql_gseq;
+    pin->pinned_at = reader.pinned_at;
+    register_pin(pin);
+  }
+  if (!pin->connection->in_transaction() || pin->sql_gseq != sql_gseq || now - pin->pinned_at > warm_for) {
+    pin->connection->rollback();
+    pin->connection->begin_read();
+    pin->sql_gseq = sql_gseq;
+    pin->pinned_at = now;
+  }
+  pin->store = shared_from_this();
+  pin->give_back = [this](ReadPin& done) { give_back_warm(done); };
+  return pin;
+}
+
+void Store::give_back_warm(ReadPin& pin) {
+  constexpr std::size_t warm_max = 4;
+  std::lock_guard guard(warm_mutex_);
+  if (closed_.load() || warm_.size() >= warm_max) return;
+  warm_.push_back({std::move(pin.connection), pin.sql_gseq, pin.pinned_at});
+}
+
+void Store::release_warm_readers() {
+  std::vector<WarmReader> released;  // rolled back by the pool, outside the lock
+  std::lock_guard guard(warm_mutex_);
+  released.swap(warm_);
+}
+
+void Store::register_pin(const std::shared_ptr<ReadPin>& pin) {
   std::lock_guard guard(pins_mutex_);
   if (pins_.size() >= 2 * options_.readers_max) pins_.remove_if([](const auto& open) { return open.expired(); });
   while (!pins_.empty() && pins_.front().expired()) pins_.pop_front();
   pins_.push_back(pin);
-  return pin;
 }
 
 void Store::expire_oldest_snapshot() {

@@ -103,8 +103,16 @@ class Store : public std::enable_shared_from_this<Store> {
   void move(std::uint64_t& registered, std::uint64_t gseq);
   void leave(std::uint64_t registered) noexcept;
   std::shared_ptr<ReadPin> read_pin();
+  void register_pin(const std::shared_ptr<ReadPin>& pin);
   void note_foreign_commit();                  // the write transaction has just begun
   void after_commit(const Committer::Committed& committed);
+
+  /// A connection for a SELECT outside a transaction. It stays in its read transaction between such SELECTs, so that
+  /// a run of them does not pay SQLite's file locks each time; it is pinned anew after any commit that wrote SQL,
+  /// and after `warm_for` (commits by other programs), and given up at checkpoints.
+  std::shared_ptr<ReadPin> warm_reader();
+  void give_back_warm(ReadPin& pin);
+  void release_warm_readers();
 
   // For Background.
   void expire_oldest_snapshot();
@@ -130,6 +138,13 @@ class Store : public std::enable_shared_from_this<Store> {
   std::multiset<std::uint64_t> open_;          // moments of open transactions
   std::mutex pins_mutex_;
   std::list<std::weak_ptr<ReadPin>> pins_;     // oldest first
+  struct WarmReader {
+    std::shared_ptr<storage::Connection> connection;
+    std::uint64_t sql_gseq = 0;
+    std::chrono::steady_clock::time_point pinned_at;
+  };
+  std::mutex warm_mutex_;
+  std::vector<WarmReader> warm_;
   std::uint64_t data_version_ = 0;             // guarded by the writer lock
   std::atomic<std::uint64_t> foreign_commits_{0};
 

@@ -84,7 +84,7 @@ void SyncGroup::sync_once() {
   std::uint64_t batch;
   {
     std::lock_guard order(order_.lock);
-    sql = order_.sql_logged.load() > sql_synced_.load();
+    sql = !planted("wrong_log_awaited") && order_.sql_logged.load() > sql_synced_.load();
     reached = order_.gseq;
     batch = order_.last_key_value;
     // Nothing of SQLite is pending here, so the barrier finds nothing to do under the order lock.

@@ -95,6 +95,7 @@ void Transaction::repin_after_validation(storage::Connection* sql) {
   try {
     // At both isolation levels, plain reads included: what was read must be what the new moment holds.
     store_->recent().validate({&reads_, &writes_, true, true}, moment_);
+    store_->recent().validate({&absences_, &writes_, true, true}, moment_);
   } catch (const Error&) {
     store_->committer().count_conflict();
     throw;
@@ -319,10 +320,8 @@ std::uint64_t Transaction::commit() {
       state_ = State::ended;
       return seen;
     }
-    if (!sql) {
-      release_writer();
-      store_->committer().admit(writes_.bytes(), &interrupt_);
-    }
+    // A writer lock held without a write is kept up to the commit: it is what keeps SQL reads made under it valid.
+    if (!sql) store_->committer().admit(writes_.bytes(), &interrupt_);
     Proposal proposal;
     proposal.reads = &reads_;
     proposal.writes = &writes_;
@@ -331,6 +330,7 @@ std::uint64_t Transaction::commit() {
     proposal.isolation = isolation_;
     proposal.alone = alone_;
     proposal.sql = sql;
+    proposal.holds_writer_lock = has_writer_;
     proposal.tables_written = tables_written_;
     proposal.schema_changed = schema_changed_;
     const Committer::Committed committed = store_->committer().commit(proposal);

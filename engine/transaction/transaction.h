@@ -166,6 +166,7 @@ class Transaction final : public Reader {
   bool conflicted_at_first_sql_write_ = false;
 
   ReadSet reads_;
+  ReadSet absences_;  // "nothing more there yet", as streams were read: may change later, but not between two tiers' reads
   WriteSet writes_;
   std::vector<TableHash> tables_written_;
   bool schema_changed_ = false;

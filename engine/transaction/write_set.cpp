@@ -28,9 +28,14 @@ void WriteSet::write(Keyspace keyspace, std::string_view key, std::optional<std:
   auto& map = entries_[index(keyspace)];
   auto found = map.find(key);
   if (found == map.end()) found = map.emplace(std::string(key), Versions{}).first;
-  bytes_ += key.size() + (value ? value->size() : 0);
+  const std::size_t bytes = key.size() + (value ? value->size() : 0);
   found->second.push_back({statement_, std::move(value)});
-  undo_.push_back({Undo::Kind::entry, keyspace, std::string(key), {}});
+  note({Undo::Kind::entry, keyspace, bytes, std::string(key), {}});
+}
+
+void WriteSet::note(Undo undo) {
+  bytes_ += undo.bytes;
+  undo_.push_back(std::move(undo));
   ++changes_;
 }
 
@@ -45,19 +50,16 @@ void WriteSet::erase_range(Keyspace keyspace, std::string_view begin, std::strin
   auto& map = entries_[index(keyspace)];
   for (auto it = map.lower_bound(begin); it != map.end() && it->first < end; ++it) {
     it->second.push_back({statement_, std::nullopt});
-    undo_.push_back({Undo::Kind::entry, keyspace, it->first, {}});
+    note({Undo::Kind::entry, keyspace, 0, it->first, {}});
   }
   erased_[index(keyspace)].push_back({statement_, std::string(begin), std::string(end)});
-  undo_.push_back({Undo::Kind::range, keyspace, {}, {}});
-  bytes_ += begin.size() + end.size();
-  ++changes_;
+  note({Undo::Kind::range, keyspace, begin.size() + end.size(), {}, {}});
 }
 
 void WriteSet::append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload) {
-  bytes_ += prefix.size() + payload.size() + 16;
+  const std::size_t bytes = prefix.size() + payload.size() + 16;
   appends_.push_back({keyspace, std::move(sequence_key), std::move(prefix), std::move(payload), statement_});
-  undo_.push_back({Undo::Kind::append, keyspace, {}, {}});
-  ++changes_;
+  note({Undo::Kind::append, keyspace, bytes, {}, {}});
 }
 
 void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand) {
@@ -71,10 +73,9 @@ void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::i
     found->second = {kind, merged(kind, current, operand)};
   } else {
     map.emplace(std::string(key), MergeDelta{kind, operand});
-    bytes_ += key.size() + sizeof operand;
   }
-  undo_.push_back({Undo::Kind::merge, keyspace, std::string(key), previous});
-  ++changes_;
+  const std::size_t bytes = previous ? 0 : key.size() + sizeof operand;
+  note({Undo::Kind::merge, keyspace, bytes, std::string(key), previous});
 }
 
 WriteSet::Found WriteSet::find(Keyspace keyspace, std::string_view key, std::string& value) const {
@@ -113,8 +114,6 @@ void WriteSet::undo_to(std::size_t mark) {
       case Undo::Kind::entry: {
         auto& map = entries_[index(last.keyspace)];
         auto found = map.find(last.key);
-        const auto& value = found->second.back().value;
-        bytes_ -= std::min(bytes_, last.key.size() + (value ? value->size() : 0));
         found->second.pop_back();
         if (found->second.empty()) map.erase(found);
         break;
@@ -131,6 +130,7 @@ void WriteSet::undo_to(std::size_t mark) {
         break;
       }
     }
+    bytes_ -= last.bytes;
     undo_.pop_back();
     ++changes_;
   }

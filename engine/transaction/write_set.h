@@ -101,12 +101,14 @@ class WriteSet {
   struct Undo {
     enum class Kind : std::uint8_t { entry, range, append, merge } kind;
     Keyspace keyspace;
+    std::size_t bytes;  // what it added to bytes()
     std::string key;
     std::optional<MergeDelta> previous;
   };
 
   static std::size_t index(Keyspace keyspace) { return static_cast<std::size_t>(keyspace); }
   void write(Keyspace keyspace, std::string_view key, std::optional<std::string> value);
+  void note(Undo undo);
 
   std::array<Map, storage::keyspace_count> entries_;
   std::array<std::vector<ErasedRange>, storage::keyspace_count> erased_;

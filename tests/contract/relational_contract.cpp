@@ -109,7 +109,7 @@ TEST_P(RelationalContract, values_of_every_class_round_trip) {
   EXPECT_EQ(statement->column_type(0), ColumnType::blob);
   EXPECT_FALSE(statement->step());
   EXPECT_FALSE(statement->step()) << "a finished run does not start again";
-  EXPECT_EQ(statement->column_name(0), "v");
+  EXPECT_EQ(statement->column_names()->at(0), "v");
 }
 
 TEST_P(RelationalContract, parameters_must_fit_exactly) {

@@ -77,7 +77,7 @@ class SyncGroupTest : public ::testing::Test {
     group_.attach(key_value_);
     group_.start_at(0, 0);
   }
-  std::uint64_t key_value_commit() { return ++order_.gseq; }
+  std::uint64_t key_value_commit() { return order_.last_key_value = ++order_.gseq; }
   std::uint64_t sql_commit() {
     order_.sql_logged = ++order_.gseq;
     return order_.gseq;

@@ -1,0 +1,276 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// Stele beside its engines used directly, side by side in one run, all with equal durability. Every line of a group
+// runs once a round, one after the other, so that what else the machine does hits all alike; the table at the end has
+// medians over the rounds and the spread.
+//
+//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [Google Benchmark's own flags]
+//
+// DIR must be on a disk, not in memory: commits are measured with their fdatasync. Default: bench_data beside the
+// program.
+#include "bench/reads.h"
+#include "bench/subject.h"
+#include "bench/table.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/core.h>
+#include <sys/vfs.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stele::bench {
+namespace {
+
+struct Settings {
+  std::string directory;
+  int rounds = 5;
+  double seconds = 1;
+  std::string only;
+};
+
+/// Registers one benchmark a round; each runs `body` once and reports what it returns.
+class Program {
+ public:
+  explicit Program(Settings settings) : settings_(std::move(settings)) {}
+
+  void add(const Line& line, std::function<Figures()> body) { lines_.push_back({line, std::move(body)}); }
+
+  /// A line that makes its subject anew, in an empty directory.
+  void add(const Line& line, std::function<std::unique_ptr<Subject>(const std::string&)> make,
+           std::function<int(Subject&, Random&)> operation) {
+    add(line, [=, this] {
+      const std::string directory = settings_.directory + "/run";
+      std::filesystem::remove_all(directory);
+      Figures figures;
+      {
+        const auto subject = make(directory);
+        figures = run_for(settings_.seconds, line.threads, [&](Random& random) { return operation(*subject, random); });
+      }
+      std::filesystem::remove_all(directory);
+      return figures;
+    });
+  }
+
+  void register_all() {
+    // A group's rounds before the next group: peers are measured within seconds of each other.
+    for (std::size_t first = 0; first < lines_.size();) {
+      std::size_t last = first;
+      while (last < lines_.size() && lines_[last].line.group == lines_[first].line.group &&
+             lines_[last].line.threads == lines_[first].line.threads)
+        ++last;
+      for (int round = 0; round < settings_.rounds; ++round)
+        for (std::size_t i = first; i < last; ++i) register_one(lines_[i], round);
+      first = last;
+    }
+  }
+
+  const Settings& settings() const { return settings_; }
+  Table& table() { return table_; }
+
+ private:
+  struct Entry {
+    Line line;
+    std::function<Figures()> body;
+  };
+
+  void register_one(const Entry& entry, int round) {
+    const std::string name =
+        fmt::format("{}/{}/threads:{}/round:{}", entry.line.group, entry.line.subject, entry.line.threads, round);
+    if (name.find(settings_.only) == std::string::npos) return;
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [this, entry](benchmark::State& state) {
+                                   for (auto _ : state) {
+                                     Figures figures;
+                                     try {
+                                       figures = entry.body();
+                                     } catch (const std::exception& error) {
+                                       state.SkipWithError(error.what());
+                                       break;
+                                     }
+                                     state.SetIterationTime(1 / std::max(figures.rate, 1e-9));
+                                     state.counters["per_second"] = figures.rate;
+                                     state.counters["p50_us"] = figures.p50_us;
+                                     state.counters["p99_us"] = figures.p99_us;
+                                     state.counters["retries_%"] = figures.retries_percent;
+                                     table_.add(entry.line, figures);
+                                   }
+                                 })
+        ->Iterations(1)
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+
+  Settings settings_;
+  std::vector<Entry> lines_;
+  Table table_;
+};
+
+int cross(Subject& subject, Random& random) {
+  thread_local Payload payload;
+  payload.fill(random);
+  return subject.cross(payload);
+}
+int rows(Subject& subject, Random& random) {
+  thread_local Payload payload;
+  payload.fill(random, /*with_documents=*/false);
+  return subject.rows(payload);
+}
+int write_documents(Subject& subject, Random& random) {
+  thread_local Payload payload;
+  payload.fill(random);
+  return subject.documents(payload);
+}
+
+auto stele(Preload preload) {
+  return [preload](const std::string& directory) { return make_stele(directory, preload); };
+}
+auto sqlite(Preload preload) {
+  return [preload](const std::string& directory) { return make_sqlite(directory, preload); };
+}
+
+void add_commits(Program& program) {
+  const auto goal = [](int threads, double one, double four, double sixteen) {
+    return threads == 1 ? one : threads == 4 ? four : sixteen;
+  };
+  for (const int threads : {1, 4, 16}) {
+    program.add({"cross", threads, "stele"}, stele(Preload::both), cross);
+    program.add({"cross", threads, "all in SQLite", goal(threads, 0.8, 1.9, 2.6)}, sqlite(Preload::both), cross);
+    program.add({"cross", threads, "two commits", goal(threads, 1.4, 0, 0)}, make_two_stores, cross);
+  }
+  for (const int threads : {1, 4, 16}) {
+    program.add({"rows only", threads, "stele"}, stele(Preload::rows), rows);
+    program.add({"rows only", threads, "SQLite FULL", goal(threads, 0, 0, 3.5)}, sqlite(Preload::rows), rows);
+  }
+  for (const int threads : {1, 4, 16}) {
+    program.add({"documents only", threads, "stele"}, stele(Preload::documents), write_documents);
+    program.add({"documents only", threads, "RocksDB sync", goal(threads, 0, 0, 1.0)}, make_rocksdb, write_documents);
+  }
+}
+
+void add_updates(Program& program) {
+  for (const int hot : {account_count, 100}) {
+    const std::string group = fmt::format("SELECT, UPDATE, {} rows", hot);
+    const auto update = [hot](Subject& subject, Random& random) { return subject.update_row(random.below(hot) + 1); };
+    program.add({group, 16, "stele"}, stele(Preload::rows), update);
+    program.add({group, 16, "SQLite FULL", hot == account_count ? 1.5 : 0}, sqlite(Preload::rows), update);
+  }
+  for (const int hot : {account_count, 100}) {
+    const std::string group = fmt::format("get, replace, {} docs", hot);
+    const auto update = [hot](Subject& subject, Random& random) {
+      return subject.update_document(random.below(hot) + 1);
+    };
+    program.add({group, 16, "stele"}, stele(Preload::documents), update);
+    program.add({group, 16, "SQLite FULL"}, sqlite(Preload::both), update);
+  }
+}
+
+std::shared_ptr<std::unique_ptr<Reads>> add_reads(Program& program) {
+  const std::string directory = program.settings().directory + "/reads";
+  const double seconds = program.settings().seconds;
+  const auto reads = std::make_shared<std::unique_ptr<Reads>>();
+  const auto on = [=](auto method) {
+    return [=] {
+      if (!*reads) *reads = std::make_unique<Reads>(directory);
+      return method(**reads);
+    };
+  };
+  program.add({"get by _id", 1, "stele"}, on([=](Reads& r) { return r.stele_get(seconds); }));
+  program.add({"get by _id", 1, "RocksDB Get", 0.7}, on([=](Reads& r) { return r.rocksdb_get(seconds); }));
+  program.add({"get by _id in read()", 1, "stele"}, on([=](Reads& r) { return r.stele_get_in_snapshot(seconds); }));
+  program.add({"get by _id in read()", 1, "RocksDB Get", 0.7}, on([=](Reads& r) { return r.rocksdb_get(seconds); }));
+  program.add({"point SELECT", 1, "stele"}, on([=](Reads& r) { return r.stele_select(seconds); }));
+  program.add({"point SELECT", 1, "SQLite", 0.8}, on([=](Reads& r) { return r.sqlite_select(seconds); }));
+  program.add({"point SELECT in read()", 1, "stele"},
+              on([=](Reads& r) { return r.stele_select_in_snapshot(seconds); }));
+  program.add({"point SELECT in read()", 1, "SQLite in BEGIN", 0.8},
+              on([=](Reads& r) { return r.sqlite_select_in_transaction(seconds); }));
+  program.add({"snapshot", 1, "stele"}, on([=](Reads& r) { return r.snapshot(seconds, 0); }));
+  program.add({"snapshot, 4 writers", 1, "stele"}, on([=](Reads& r) { return r.snapshot(seconds, 4); }));
+  return reads;
+}
+
+bool in_memory(const std::string& directory) {
+  struct statfs info;
+  constexpr long tmpfs = 0x01021994;
+  return ::statfs(directory.c_str(), &info) == 0 && info.f_type == tmpfs;
+}
+
+int run(int argc, char** argv) {
+  Settings settings;
+  settings.directory = std::filesystem::read_symlink("/proc/self/exe").parent_path().string() + "/bench_data";
+  std::vector<char*> rest;
+  for (int i = 0; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const auto value = [&](std::string_view name) -> const char* {
+      return argument.starts_with(name) ? argv[i] + name.size() : nullptr;
+    };
+    if (const char* directory = value("--dir=")) {
+      settings.directory = directory;
+    } else if (const char* rounds = value("--rounds=")) {
+      settings.rounds = std::atoi(rounds);
+    } else if (const char* seconds = value("--seconds=")) {
+      settings.seconds = std::atof(seconds);
+    } else if (const char* only = value("--only=")) {
+      settings.only = only;
+    } else if (const char* idle = value("--idle=")) {
+      return run_idle(idle);
+    } else {
+      rest.push_back(argv[i]);
+    }
+  }
+  int count = static_cast<int>(rest.size());
+  benchmark::Initialize(&count, rest.data());
+  if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
+
+  std::filesystem::remove_all(settings.directory);
+  std::filesystem::create_directories(settings.directory);
+  if (in_memory(settings.directory)) {
+    fmt::print(stderr, "{} is in memory, where fdatasync does nothing; choose a directory on a disk with --dir=\n",
+               settings.directory);
+    return 1;
+  }
+
+  Program program(settings);
+  add_commits(program);
+  add_updates(program);
+  for (const int threads : {1, 4, 16})
+    program.add({"mixed, little memory", threads, "stele"}, [&program, threads] {
+      const std::string directory = program.settings().directory + "/mixed";
+      std::filesystem::remove_all(directory);
+      const Figures figures = mixed(directory, program.settings().seconds * 4, threads, program.table());
+      std::filesystem::remove_all(directory);
+      return figures;
+    });
+  const auto reads = add_reads(program);
+  program.register_all();
+
+  const Figures before = probe_disk(settings.directory);
+  benchmark::RunSpecifiedBenchmarks();
+  reads->reset();
+  const Figures after = probe_disk(settings.directory);
+  program.table().note(
+      fmt::format("fdatasync of 4 KB here: p50 {:.0f} us, p99 {:.0f} us before; p50 {:.0f} us, p99 {:.0f} us after",
+                  before.p50_us, before.p99_us, after.p50_us, after.p99_us));
+  if (settings.only.empty() || std::string("idle").find(settings.only) != std::string::npos)
+    report_idle(settings.directory, program.table());
+  program.table().print();
+  std::filesystem::remove_all(settings.directory);
+  return 0;
+}
+
+}  // namespace
+}  // namespace stele::bench
+
+int main(int argc, char** argv) {
+  try {
+    return stele::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "stele_bench: {}\n", error.what());
+    return 1;
+  }
+}

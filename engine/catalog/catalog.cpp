@@ -92,14 +92,13 @@ std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& 
 }
 
 std::optional<std::uint64_t> Catalog::find(transaction::Reader& reader, Kind kind, std::string_view name) {
-  const std::string key = definition_key(kind, name);
   const auto known = contents(reader);
   if (!known) {
     std::string definition;
-    if (!reader.get(Keyspace::meta, key, definition, Record::binding)) return std::nullopt;
+    if (!reader.get(Keyspace::meta, definition_key(kind, name), definition, Record::binding)) return std::nullopt;
     return parse_definition(name, definition);
   }
-  reader.note_read(Keyspace::meta, key, Record::binding);
+  if (reader.records()) reader.note_read(Keyspace::meta, definition_key(kind, name), Record::binding);
   const auto found = known->ids.find(std::pair(kind, name));
   if (found == known->ids.end()) return std::nullopt;
   return found->second;

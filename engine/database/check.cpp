@@ -60,6 +60,7 @@ class TierReader final : public transaction::Reader {
   }
   std::uint64_t moment() override { return 0; }
   std::uint64_t meta_changed() const override { return 0; }
+  bool records() const override { return false; }
   void note_read(Keyspace, std::string_view, transaction::Record) override {}
   bool wrote_meta() const override { return false; }
   const Interrupt& interrupt() const override { return interrupt_; }

@@ -4,6 +4,8 @@
 #include "engine/database/scope.h"
 #include "engine/model/document.h"
 
+#include <algorithm>
+
 namespace stele {
 
 using transaction::Reader;
@@ -28,6 +30,13 @@ class DocumentSource {
 namespace {
 
 model::Value parse_id(const DocumentId& id, const json::Limits& limits) {
+  // Nearly every id is a short string without escapes: no need to take a JSON parser to it.
+  const std::string_view json = id.json();
+  if (json.size() >= 2 && json.size() <= 256 && json.front() == '"' && json.back() == '"') {
+    const std::string_view content = json.substr(1, json.size() - 2);
+    const bool plain = std::ranges::none_of(content, [](unsigned char c) { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\'; });
+    if (plain) return model::Value(content);
+  }
   model::Value value = model::parse(json::minify(id.json(), limits, "_id"));
   model::check_id(value);
   return value;

@@ -45,7 +45,9 @@ class Reader {
   /// The last commit that changed keyspace meta, of all commits made so far.
   virtual std::uint64_t meta_changed() const = 0;
 
-  /// Something of keyspace meta was answered from memory: as if it had been read with get().
+  /// True when reads are recorded for validation; then what is answered from memory is to be noted, as if it had
+  /// been read with get().
+  virtual bool records() const = 0;
   virtual void note_read(Keyspace keyspace, std::string_view key, Record record) = 0;
   /// True when this transaction itself has changed keyspace meta: what is in memory does not hold for it.
   virtual bool wrote_meta() const = 0;

@@ -53,6 +53,7 @@ class LatestReader final : public Reader {
   }
   std::uint64_t moment() override { return store_.order().published.load(); }
   std::uint64_t meta_changed() const override { return store_.order().meta_changed.load(); }
+  bool records() const override { return false; }
   void note_read(Keyspace, std::string_view, Record) override {}
   bool wrote_meta() const override { return false; }
   const Interrupt& interrupt() const override { return interrupt_; }

@@ -36,7 +36,7 @@ struct Tuning {
   std::size_t write_buffer_bytes = 0;       // of the key-value store; 0: its default
   std::size_t log_buffer_bytes = 0;
   std::uint64_t checkpoint_bytes = 4u << 20;  // SQLite's log is checkpointed each time it grows by so much
-  std::uint64_t restart_bytes = 64u << 20;    // beyond it, the checkpoint is finished with writers held off
+  std::uint64_t restart_bytes = 8u << 20;   // beyond it, the checkpoint is finished with writers held off
   std::size_t large_bytes = 256u << 10;
   bool in_memory = false;  // the directory is in memory and goes with the store: no durable log is asked for
   int alone_after = 8;  // attempts of db.write before it runs alone

@@ -55,6 +55,7 @@ class Transaction final : public Reader {
   std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range) override;
   std::uint64_t moment() override;
   std::uint64_t meta_changed() const override;
+  bool records() const override { return validates(); }
   void note_read(Keyspace keyspace, std::string_view key, Record record) override;
   bool wrote_meta() const override { return !writes_.entries(Keyspace::meta).empty(); }
   const Interrupt& interrupt() const override { return interrupt_; }

@@ -52,7 +52,7 @@ Database Database::in_memory(Options options) {
 void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
                          const std::function<void(Transaction&)>& body) {
   core_->store->write(options, site.lock_first, [&](const std::shared_ptr<transaction::Transaction>& own) {
-    Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own}));
+    Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own, true}));
     body(handle);
     handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
   });
@@ -103,6 +103,7 @@ void Database::close() { core_->store->close(); }
 Stats Database::stats() const {
   transaction::Store& store = *core_->store;
   store.check_open();
+  const transaction::Use use(store.gatekeeper());
   Stats stats;
   stats.commits = store.committer().commits();
   stats.conflicts = store.committer().conflicts();

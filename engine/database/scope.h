@@ -28,6 +28,7 @@ class DatabaseCore {
 struct Scope {
   std::shared_ptr<DatabaseCore> core;
   std::shared_ptr<transaction::Transaction> transaction;  // null: each call is its own
+  bool inside_write = false;                              // Database::write ends it, not the body
 
   /// Runs `body(Reader&)` in the transaction, or on the newest state.
   template <class Body>

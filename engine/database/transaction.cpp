@@ -1,4 +1,5 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/base/error.h"
 #include "engine/database/scope.h"
 
 namespace stele {
@@ -47,7 +48,25 @@ Stream Transaction::stream(std::string_view name) { return Stream(scope_, std::s
 void Transaction::savepoint(std::string_view name) { scope_->transaction->savepoint(name); }
 void Transaction::rollback_to(std::string_view name) { scope_->transaction->rollback_to(name); }
 void Transaction::release(std::string_view name) { scope_->transaction->release(name); }
-std::uint64_t Transaction::commit() { return scope_->transaction->commit(); }
-void Transaction::rollback() { scope_->transaction->rollback(); }
+
+namespace {
+void check_may_end(const detail::Scope& scope) {
+  if (scope.inside_write)
+    fail(ErrorCode::invalid,
+         "commit and rollback: not inside the body of Database::write, which commits when the body returns and rolls back "
+         "when it throws; use Database::begin to end a transaction by hand",
+         {{"reason", "inside_write"}});
+}
+}  // namespace
+
+std::uint64_t Transaction::commit() {
+  check_may_end(*scope_);
+  return scope_->transaction->commit();
+}
+
+void Transaction::rollback() {
+  check_may_end(*scope_);
+  scope_->transaction->rollback();
+}
 
 }  // namespace stele

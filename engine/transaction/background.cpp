@@ -137,16 +137,18 @@ void Background::checkpoint() {
       // Under steady writing a checkpoint never catches up, and the log never starts anew: hold writers off for
       // the little that is left. Readers may still keep the log; the oldest is expired when it gets too long.
       store_.writer_lock_.lock(store_.options_.lock_timeout, nullptr);
+      storage::CheckpointResult result;
       try {
         store_.release_warm_readers();
-        store_.relational_->checkpoint();
+        result = store_.relational_->checkpoint();
       } catch (...) {
         store_.writer_lock_.unlock();
         throw;
       }
       store_.writer_lock_.unlock();
       bytes = store_.relational_->log_bytes();
-      if (bytes > store_.options_.wal_bytes_max) store_.expire_oldest_snapshot();
+      const bool kept_by_reader = result.checkpointed_frames < result.log_frames;
+      if (kept_by_reader && bytes > store_.options_.wal_bytes_max) store_.expire_oldest_snapshot();
     }
     checkpointed_at_.store(bytes, std::memory_order_relaxed);
   } catch (const Error& error) {

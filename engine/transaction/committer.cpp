@@ -17,10 +17,16 @@ struct Committer::Prepared {
   std::string encoded;             // own writes as the outbox carries them
   storage::Batch late;             // resolved late operations, a second time for the outbox
   std::optional<LargeFile> file;   // instead of `encoded`
+  std::unique_ptr<Alone> keep_order;  // while late operations are resolved ahead of time
+  bool resolved = false;
   std::shared_ptr<CommitRecord> record = std::make_shared<CommitRecord>();
   std::vector<std::pair<std::string, std::uint64_t>> sequences;  // next numbers after this commit
 
   bool key_value() const { return !batch.empty(); }
+  bool changes_meta() const {  // the batch is ordered by keyspace, and meta is the first
+    const bool key = !record->keys.empty() && static_cast<Keyspace>(record->keys.front()) == Keyspace::meta;
+    return key || (!record->ranges.empty() && record->ranges.front().keyspace == Keyspace::meta);
+  }
 };
 
 Committer::Committed Committer::commit(const Proposal& proposal) {
@@ -29,11 +35,16 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
   health_.check();
   std::shared_lock<std::shared_mutex> admission;
   if (!proposal.sql && !proposal.alone) {
+    if (alone_thread_.load() == std::this_thread::get_id())
+      fail(ErrorCode::busy, "busy: this thread's Database::write runs alone and cannot wait for itself; commit through its transaction",
+           {{"reason", "same_thread"}});
     { std::lock_guard wait_for_who_runs_alone(turnstile_); }
     admission = std::shared_lock(admission_);
   }
   Prepared prepared = prepare(proposal);
   step("commit.prepared");
+  bool committed = false;
+  std::uint64_t gseq = 0;
   try {
     // 2. First stage of validation: most of the work, without the order lock.
     const bool serializable = proposal.isolation == Isolation::serializable;
@@ -46,14 +57,15 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     if (proposal.sql && (order_.ring_last[order_.next_slot()] > sync_.key_value_durable() ||
                          order_.tail_bytes.load() > limits_.tail_carry_bytes_max))
       sync_.sync_key_value();
+    if (proposal.sql) admit_batch(prepared.batch.bytes());
 
     std::unique_lock order(order_.lock);
     health_.check();
-    const std::uint64_t gseq = order_.gseq + 1;
+    gseq = order_.gseq + 1;
 
     // 4. Second stage: what committed since the first. From here on nothing can come in between.
     if (proposal.pinned) recent_.validate(footprint, validated);
-    resolve_late_operations(*proposal.writes, gseq, prepared);
+    if (!prepared.resolved) resolve_late_operations(*proposal.writes, gseq, prepared);
 
     // 5. The outbox row: the tail of earlier key-value commits, then our own batch. It is part of SQLite's
     //    transaction, so a crash here takes it along.
@@ -61,16 +73,22 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     step("commit.before_commit_point");
 
     Publication publication(order_);
+    // Before anything becomes visible: too early only makes a reader look for itself.
+    if (prepared.changes_meta()) order_.meta_changed.store(gseq);
     // 6. The commit point. With SQL: SQLite's COMMIT. A crash after it finds all of it in SQLite's log (the process
     //    dying), or all or nothing (power loss: it is not synced yet, and nobody was told).
     if (proposal.sql) {
       commit_sql(prepared, gseq);
+      committed = true;
       step("commit.sql_committed");
     }
     // 7. The key-value tier. Without SQL this is the commit point: one write to RocksDB's log, all or nothing. With
     //    SQL the transaction is committed already: a crash before or in this is repaired from the outbox.
     if (prepared.key_value()) {
-      apply_key_value(proposal.sql, prepared, gseq);
+      prepared.batch.put(Keyspace::meta, marker_key, encode(Marker{gseq, proposal.sql ? gseq : order_.last_sql}));
+      committed = true;  // or perhaps not: a failed write may have reached the log
+      key_value_.apply(prepared.batch);
+      if (prepared.file) large_.release_at(*prepared.file, gseq);
       step("commit.key_value_applied");
     }
     // 8. Visible, as a whole, when the publication closes.
@@ -79,8 +97,14 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     return {gseq, proposal.sql ? Log::sql : Log::either, urgent()};
     // 9. The caller gives the writer lock to the next, then calls acknowledge().
   } catch (const Error& error) {
+    // After the commit point nothing can be taken back, whatever failed.
+    if (committed) unknown_outcome(gseq, error);
     if (error.code() == ErrorCode::conflict) count_conflict();
+    if (error.code() == ErrorCode::io) health_.poison(error.message());
     if (prepared.file && error.code() != ErrorCode::unknown_outcome) large_.discard(*prepared.file);
+    throw;
+  } catch (const std::exception& error) {
+    if (committed) unknown_outcome(gseq, error);
     throw;
   }
 }
@@ -110,6 +134,15 @@ Committer::Prepared Committer::prepare(const Proposal& proposal) {
   record.tables = proposal.tables_written;
   record.all_tables = proposal.schema_changed;
 
+  if (proposal.sql && writes.bytes() > limits_.large_bytes && !writes.appends().empty()) {
+    // Events travel in the file, too. Their offsets are settled here, ahead of the order lock, and cannot change: we hold
+    // the writer lock, and `keep_order` keeps everybody else out until we have committed.
+    if (!proposal.alone) prepared.keep_order = std::make_unique<Alone>(*this);
+    std::lock_guard order(order_.lock);
+    resolve_late_operations(writes, order_.gseq + 1, prepared);
+    prepared.late = {};
+    prepared.resolved = true;
+  }
   if (proposal.sql) prepared.batch.encode(prepared.encoded);
   if (prepared.encoded.size() > limits_.large_bytes) {
     prepared.file = large_.write(prepared.encoded);
@@ -209,7 +242,9 @@ void Committer::commit_sql(const Prepared& prepared, std::uint64_t gseq) {
   } catch (const Error& error) {
     // A constraint checked at COMMIT leaves the transaction open; a full disk has rolled it back. In both cases
     // nothing was committed, the number is not used and the tail stays. Anything else may have reached the log.
-    if (writer.in_transaction() || error.code() == ErrorCode::full) {
+    const auto engine_code = error.detail().find("sqlite");
+    const bool full = engine_code != error.detail().end() && engine_code->second.starts_with("SQLITE_FULL");
+    if (writer.in_transaction() || full) {
       writer.rollback();
       throw;
     }
@@ -226,16 +261,6 @@ void Committer::commit_sql(const Prepared& prepared, std::uint64_t gseq) {
   order_.tail_bytes = 0;
 }
 
-void Committer::apply_key_value(bool sql, Prepared& prepared, std::uint64_t gseq) {
-  prepared.batch.put(Keyspace::meta, marker_key, encode(Marker{gseq, sql ? gseq : order_.last_sql}));
-  try {
-    key_value_.apply(prepared.batch);
-  } catch (const std::exception& error) {
-    unknown_outcome(gseq, error);
-  }
-  if (prepared.file) large_.release_at(*prepared.file, gseq);
-}
-
 void Committer::unknown_outcome(std::uint64_t gseq, const std::exception& error) {
   order_.gseq = gseq;  // never given twice
   health_.poison(error.what());
@@ -250,9 +275,6 @@ void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint6
   for (auto& [sequence_key, next] : prepared.sequences) order_.sequences[sequence_key] = next;
   CommitRecord& record = *prepared.record;
   record.gseq = gseq;
-  const bool meta = !record.keys.empty() && static_cast<Keyspace>(record.keys.front()) == Keyspace::meta;
-  const bool meta_range = !record.ranges.empty() && record.ranges.front().keyspace == Keyspace::meta;
-  if (meta || meta_range) order_.meta_changed.store(gseq);
   const bool key_value = prepared.key_value();
   if (proposal.sql) {
     order_.last_sql = gseq;
@@ -281,6 +303,10 @@ void Committer::admit(std::size_t bytes, const Interrupt* interrupt) {
     if (interrupt) interrupt->check();
     std::this_thread::sleep_for(1ms);
   }
+  admit_batch(bytes);
+}
+
+void Committer::admit_batch(std::size_t bytes) {
   if (key_value_.needs_room(bytes)) {
     // Synced first, so that writing the buffers out does not make the barrier sync.
     if (order_.sql_logged.load() > sync_.sql_durable()) sync_.sync_sql();

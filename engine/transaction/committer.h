@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <thread>
 
 namespace stele::transaction {
 
@@ -28,7 +29,6 @@ struct Proposal {
   std::uint64_t snapshot = 0;  // validated against what committed after it
   bool pinned = false;         // false: nothing was read, nothing to validate
   Isolation isolation = Isolation::serializable;
-  Durability durability = Durability::sync;
   bool alone = false;  // the thread holds Committer::run_alone()
 
   // SQL: the caller holds the writer lock and the write connection is inside its transaction.
@@ -82,8 +82,8 @@ class Committer {
   void resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared);
   void put_outbox_row(const Prepared& prepared, std::uint64_t gseq);
   void commit_sql(const Prepared& prepared, std::uint64_t gseq);
-  void apply_key_value(bool sql, Prepared& prepared, std::uint64_t gseq);
   void publish(const Proposal& proposal, Prepared& prepared, std::uint64_t gseq);
+  void admit_batch(std::size_t bytes);
   bool carries(const Prepared& prepared) const;
   bool urgent() const;
   [[noreturn]] void unknown_outcome(std::uint64_t gseq, const std::exception& error);
@@ -98,6 +98,7 @@ class Committer {
   Limits limits_;
 
   std::mutex turnstile_;          // held while somebody runs alone
+  std::atomic<std::thread::id> alone_thread_{};
   std::shared_mutex admission_;  // shared by every key-value commit
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> conflicts_{0};
@@ -105,9 +106,14 @@ class Committer {
 
 class Committer::Alone {
  public:
-  explicit Alone(Committer& committer) : turnstile_(committer.turnstile_), admission_(committer.admission_) {}
+  explicit Alone(Committer& committer)
+      : committer_(committer), turnstile_(committer.turnstile_), admission_(committer.admission_) {
+    committer_.alone_thread_.store(std::this_thread::get_id());
+  }
+  ~Alone() { committer_.alone_thread_.store({}); }
 
  private:
+  Committer& committer_;
   std::lock_guard<std::mutex> turnstile_;  // first, so that a stream of commits cannot starve us
   std::unique_lock<std::shared_mutex> admission_;
 };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <variant>
 
@@ -123,6 +124,7 @@ Directory::Directory(const Request& request) : path_(request.path) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   if (path_.empty() || path_.find('\0') != std::string::npos)
     fail(ErrorCode::invalid, "open: the directory's name is empty or holds a NUL byte");
+  path_ = std::filesystem::absolute(path_).lexically_normal().string();  // a later chdir() must not move the store
   if (!stele::exists(path_)) {
     if (!request.create_if_missing)
       fail(ErrorCode::not_found, text(path_, ": there is no database here; create it, or set create_if_missing"));
@@ -171,6 +173,11 @@ Directory::Directory(const Request& request) : path_(request.path) {
   for (const char* leftover : {"kv", "large", "vectors"}) remove_tree(file(leftover));
   make_directory(file("large"));
   step("create.cleaned");
+}
+
+Directory::~Directory() {
+  // Explicitly: a forked child holds the same lock through its copy of the descriptor, and would keep it.
+  if (lock_) ::flock(lock_.fd(), LOCK_UN);
 }
 
 void Directory::finish_creation() {

@@ -45,7 +45,9 @@ class Directory {
   /// not_found, invalid (not a store, wrong owner or mode), locked, version, corrupt; changes
   /// nothing but the lock file then.
   explicit Directory(const Request& request);
-  Directory(Directory&&) = default;
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
 
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }

@@ -73,6 +73,8 @@ OutboxRow decode_outbox_row(std::string_view bytes, std::int64_t slot) {
       LargeFile file;
       std::string_view name;
       if (!reader.sized(name) || !reader.fixed(file.size) || !reader.fixed(file.checksum)) corrupt("cut short");
+      const bool uuid = name.size() == 36 && name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+      if (!uuid) corrupt("names a file that Stele did not make");  // never a path out of DIR/large
       file.name = name;
       entry.file = std::move(file);
     }

@@ -74,6 +74,7 @@ std::optional<std::string> contradiction(const LogState& state) {
     if (row == state.decoded.end())
       return text("commit ", prev, " is missing: it is neither in the key-value tier (kv, which ends at commit ", marker,
                   ") nor in the outbox of relational.db");
+    if (row->prev >= prev) return text("the outbox row of commit ", row->gseq, " refers to itself");
     prev = row->prev;
   }
   return std::nullopt;

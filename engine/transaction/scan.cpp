@@ -14,7 +14,19 @@ TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, st
       before_(transaction.writes_.statement()),
       snapshot_(transaction.key_value_),
       base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {
+  transaction_.scans_.push_back(this);
   if (records()) recorded_ = ranges().add_range(keyspace_, range_.begin, Record::plain);
+}
+
+TransactionScan::~TransactionScan() { std::erase(transaction_.scans_, this); }
+
+void TransactionScan::read_to_end() {
+  if (records() && !done_) ranges().extend_to_end(recorded_, range_.end);
+}
+
+void TransactionScan::end() noexcept {
+  base_.reset();
+  snapshot_.reset();
 }
 
 bool TransactionScan::records() const { return transaction_.validates() && record_ != ScanRecord::none; }
@@ -36,7 +48,7 @@ const TransactionScan::Entry* TransactionScan::next_own(const WriteSet::Version*
 
 bool TransactionScan::next() {
   if (done_) return false;
-  if (!transaction_.active())
+  if (!base_)
     fail(ErrorCode::closed, "cursor: its transaction has ended; read it to the end before that");
   if (!started_) base_->first();
   for (;;) {

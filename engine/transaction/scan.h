@@ -11,9 +11,18 @@ class TransactionScan final : public Scan {
  public:
   TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record);
 
+  ~TransactionScan() override;
+  TransactionScan(const TransactionScan&) = delete;
+  TransactionScan& operator=(const TransactionScan&) = delete;
+
   bool next() override;
   std::string_view key() const override { return key_; }
   std::string_view value() const override { return value_; }
+
+  /// The transaction moves to a later moment, and this scan stays where it is: so all of its range counts as read.
+  void read_to_end();
+  /// The transaction ends: gives up what it holds of the store.
+  void end() noexcept;
 
  private:
   using Entry = std::pair<const std::string, WriteSet::Versions>;

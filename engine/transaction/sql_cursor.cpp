@@ -17,25 +17,40 @@ void ReadPin::check() const {
 }
 
 void ReadPin::expire() noexcept {
-  std::lock_guard guard(mutex);
-  if (expired) return;
   expired = true;
-  if (connection) connection->rollback();
+  std::unique_lock guard(mutex, std::try_to_lock);
+  if (guard && cursors == 0 && connection) connection->rollback();
+}
+
+void ReadPin::cursor_closed() noexcept {
+  if (--cursors == 0 && expired) connection->rollback();
 }
 
 SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin)
     : statement_(std::move(statement)), pin_(std::move(pin)), columns_(statement_->column_names()) {
+  if (pin_) {
+    std::lock_guard guard(pin_->mutex);
+    ++pin_->cursors;
+  }
   first_is_row_ = step();
 }
 
+SqlCursor::~SqlCursor() { finish(); }
+
+/// A failed step ends the cursor for good: what is left of the rows must not look like all of them.
 bool SqlCursor::step() {
-  std::unique_lock<std::mutex> guard;
-  if (pin_) {
-    guard = std::unique_lock(pin_->mutex);
+  try {
+    if (!pin_) return statement_->step();
+    std::lock_guard guard(pin_->mutex);
     pin_->check();
     if (interrupt_) pin_->connection->set_interrupt(interrupt_);
+    return statement_->step();
+  } catch (...) {
+    rows_.clear();
+    from_buffer_ = false;
+    end();
+    throw;
   }
-  return statement_->step();
 }
 
 bool SqlCursor::next() {
@@ -50,7 +65,7 @@ bool SqlCursor::next() {
     return true;
   }
   if (ended_)
-    fail(ErrorCode::closed, "rows: the transaction in which these rows were read has ended; read them before it does");
+    fail(ErrorCode::closed, "rows: they ended with their transaction, or with an error; read them before that");
   if (at_ == At::end) return false;
   const bool row = at_ == At::before_first ? first_is_row_ : step();
   at_ = row ? At::row : At::end;
@@ -94,6 +109,11 @@ void SqlCursor::end() noexcept {
 }
 
 void SqlCursor::finish() noexcept {
+  if (pin_) {
+    std::lock_guard guard(pin_->mutex);
+    statement_.reset();
+    pin_->cursor_closed();
+  }
   statement_.reset();
   pin_.reset();
 }

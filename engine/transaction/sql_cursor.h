@@ -2,7 +2,9 @@
 #pragma once
 
 #include "engine/storage/relational.h"
+#include "engine/transaction/use.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -23,7 +25,9 @@ struct ReadPin {
   ReadPin& operator=(const ReadPin&) = delete;
   ~ReadPin();
 
-  std::shared_ptr<void> store;  // keeps the connection's owner open; first, so that it goes last
+  // Keep the connection's owner there and open; first, so that they go last.
+  std::shared_ptr<void> store;
+  Use use;
   std::shared_ptr<storage::Connection> connection;
   /// Of a warm reader (see Store::warm_reader): what it was pinned at, and where it goes afterwards.
   std::uint64_t sql_gseq = 0;
@@ -31,10 +35,14 @@ struct ReadPin {
   std::function<void(ReadPin&)> give_back;
 
   std::mutex mutex;
-  bool expired = false;
+  int cursors = 0;  // open on the connection; guarded by `mutex`
+  std::atomic<bool> expired{false};
 
   void check() const;
+  /// The next use throws too_old. The moment is given up here when no cursor stands on it (its rows are still being
+  /// looked at), otherwise by the cursor when it is used or dropped. Never waits for the owner.
   void expire() noexcept;
+  void cursor_closed() noexcept;  // with `mutex` held
 };
 
 /// The rows of one SQL statement. Streams from the statement while it can; drain() reads the rest into memory, so
@@ -43,6 +51,9 @@ class SqlCursor {
  public:
   /// Steps to the first row at once: the cursor stands at the moment of the call, and errors show there.
   SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin);
+  ~SqlCursor();
+  SqlCursor(const SqlCursor&) = delete;
+  SqlCursor& operator=(const SqlCursor&) = delete;
 
   bool next();
 

@@ -24,7 +24,7 @@ void watch_forks() {
 /// Reads the newest state: every call at its own moment.
 class LatestReader final : public Reader {
  public:
-  explicit LatestReader(Store& store) : store_(store) {}
+  explicit LatestReader(Store& store) : store_(store), use_(store.gatekeeper()) {}
 
   bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
     return store_.key_value().get(keyspace, key, nullptr, value);
@@ -60,6 +60,7 @@ class LatestReader final : public Reader {
 
  private:
   Store& store_;
+  Use use_;
   Interrupt interrupt_;
 };
 
@@ -164,8 +165,7 @@ void Store::start() {
 bool Store::forked() const { return fork_generation_ != fork_generation.load(std::memory_order_relaxed); }
 
 void Store::check_open() const {
-  if (closed_.load(std::memory_order_acquire))
-    fail(ErrorCode::closed, "the database is closed; open it again", {{"reason", "closed"}});
+  gatekeeper_.check_open();
   if (forked())
     fail(ErrorCode::closed, "this is a forked child: the database belongs to the parent process; open it here only after "
                             "the parent has closed it",
@@ -174,15 +174,9 @@ void Store::check_open() const {
 
 void Store::close() {
   check_open();
-  {
-    std::lock_guard guard(open_mutex_);
-    std::lock_guard pins(pins_mutex_);
-    const auto readers = std::ranges::count_if(pins_, [](const auto& pin) { return !pin.expired(); });
-    if (!open_.empty() || readers > 0)
-      fail(ErrorCode::busy, text("close: ", open_.size(), " transactions or snapshots and ", readers,
-                                 " reading statements are open; end them first"));
-    closed_.store(true, std::memory_order_release);
-  }
+  release_warm_readers();
+  if (!gatekeeper_.close())
+    fail(ErrorCode::busy, text("close: ", gatekeeper_.users(), " transactions, snapshots or cursors are open; end them first"));
   shut_down();
 }
 
@@ -213,7 +207,7 @@ void Store::shut_down() {
 }
 
 Store::~Store() {
-  if (closed_.load() || forked()) return;
+  if (gatekeeper_.closed() || forked()) return;
   try {
     shut_down();
   } catch (const std::exception&) {
@@ -243,6 +237,7 @@ std::shared_ptr<Transaction> Store::snapshot(const ReadOptions& options) {
 
 std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& parameters) {
   check_open();
+  const Use use(gatekeeper_);
   if (!writes_by_first_word(text)) {
     auto pin = warm_reader();
     auto statement = pin->connection->prepare(text, storage::Author::caller);
@@ -308,6 +303,7 @@ std::shared_ptr<ReadPin> Store::warm_reader() {
     pin->pinned_at = now;
   }
   pin->store = shared_from_this();
+  pin->use = Use(gatekeeper_);
   pin->give_back = [this](ReadPin& done) { give_back_warm(done); };
   return pin;
 }
@@ -315,7 +311,7 @@ std::shared_ptr<ReadPin> Store::warm_reader() {
 void Store::give_back_warm(ReadPin& pin) {
   constexpr std::size_t warm_max = 4;
   std::lock_guard guard(warm_mutex_);
-  if (closed_.load() || warm_.size() >= warm_max) return;
+  if (gatekeeper_.closed() || warm_.size() >= warm_max) return;
   warm_.push_back({std::move(pin.connection), pin.sql_gseq, pin.pinned_at});
 }
 
@@ -333,16 +329,21 @@ void Store::register_pin(const std::shared_ptr<ReadPin>& pin) {
 }
 
 void Store::expire_oldest_snapshot() {
+  std::vector<std::shared_ptr<ReadPin>> open;  // dropped after the lock
   std::lock_guard guard(pins_mutex_);
-  for (const auto& open : pins_) {
-    const auto pin = open.lock();
-    if (!pin) continue;
-    std::unique_lock lock(pin->mutex);
-    if (pin->expired) continue;
-    lock.unlock();
-    pin->expire();
-    return;
-  }
+  for (const auto& weak : pins_)
+    if (auto pin = weak.lock()) open.push_back(std::move(pin));
+  const auto oldest = std::ranges::find_if(open, [](const auto& pin) { return !pin->expired; });
+  if (oldest != open.end()) (*oldest)->expire();
+}
+
+void Store::check_log_bound() const {
+  const std::uint64_t bytes = relational_->log_bytes();
+  if (bytes <= 2 * options_.wal_bytes_max) return;
+  fail(ErrorCode::full,
+       text("relational.db-wal has ", bytes, " bytes, twice Options::wal_bytes_max (", options_.wal_bytes_max,
+            "): a reader, perhaps another program that has relational.db open, keeps it from being emptied; end that reader"),
+       {{"file", "relational.db-wal"}, {"size", std::to_string(bytes)}, {"limit", std::to_string(2 * options_.wal_bytes_max)}});
 }
 
 std::uint64_t Store::enter() {
@@ -458,11 +459,13 @@ void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
 
 void Store::sync_now() {
   check_open();
+  const Use use(gatekeeper_);
   health_.check();
   wait_durable(order_.published.load());
 }
 
 void Store::wait_durable(std::uint64_t gseq) {
+  const Use use(gatekeeper_);
   // Both: an SQL commit among them is durable only through SQLite's log.
   sync_->wait(std::min(gseq, order_.sql_logged.load()), Log::sql);
   sync_->wait(gseq, Log::either);
@@ -470,14 +473,18 @@ void Store::wait_durable(std::uint64_t gseq) {
 
 void Store::compact() {
   check_open();
+  const Use use(gatekeeper_);
   health_.check();
   writer_lock_.lock(options_.lock_timeout, nullptr);
   struct Unlock {
     WriterLock& lock;
     ~Unlock() { lock.unlock(); }
   } unlock{writer_lock_};
+  note_foreign_commit();
+  release_warm_readers();
   relational_->compact();
   data_version_ = relational_->writer().data_version();
+  background_->note_log_bytes(relational_->log_bytes());
 }
 
 }  // namespace stele::transaction

@@ -19,6 +19,7 @@
 #include "engine/transaction/sql_cursor.h"
 #include "engine/transaction/sync_group.h"
 #include "engine/transaction/transaction.h"
+#include "engine/transaction/use.h"
 #include "engine/transaction/writer_lock.h"
 
 #include <stele/options.h>
@@ -68,6 +69,7 @@ class Store : public std::enable_shared_from_this<Store> {
   /// `busy` while transactions are open. After it, and in a forked child, every call throws `closed`.
   void close();
   void check_open() const;
+  Gatekeeper& gatekeeper() { return gatekeeper_; }
   /// In a forked child: nothing may be touched, not even to free it.
   bool forked() const;
 
@@ -114,6 +116,9 @@ class Store : public std::enable_shared_from_this<Store> {
   void give_back_warm(ReadPin& pin);
   void release_warm_readers();
 
+  /// `full` when SQLite's log is at twice its bound, because another program's reader keeps it.
+  void check_log_bound() const;
+
   // For Background.
   void expire_oldest_snapshot();
 
@@ -149,7 +154,7 @@ class Store : public std::enable_shared_from_this<Store> {
   std::atomic<std::uint64_t> foreign_commits_{0};
 
 
-  std::atomic<bool> closed_{false};
+  Gatekeeper gatekeeper_;
   unsigned fork_generation_ = 0;
   std::unique_ptr<Background> background_;     // last: its threads use all of the above
 };

@@ -31,6 +31,7 @@ Transaction::Guard::Guard(Transaction& transaction) : transaction_(transaction) 
 
 Transaction::Transaction(std::shared_ptr<Store> store, const Begin& begin)
     : store_(std::move(store)),
+      use_(store_->gatekeeper()),
       kind_(begin.kind),
       isolation_(begin.isolation),
       durability_(begin.durability),
@@ -53,7 +54,21 @@ Transaction::Transaction(std::shared_ptr<Store> store, const Begin& begin)
   }
 }
 
-Transaction::~Transaction() { rollback(); }
+Transaction::~Transaction() {
+  if (store_->forked()) {
+    leak_in_forked_child();
+  } else {
+    rollback();
+  }
+}
+
+/// The engines' locks may be held by threads that do not exist here: nothing is freed that would ask them.
+void Transaction::leak_in_forked_child() noexcept {
+  new auto(std::move(key_value_));
+  new auto(std::move(reader_));
+  new auto(std::move(use_));
+  new auto(std::move(store_));
+}
 
 void Transaction::check_live() {
   store_->check_open();
@@ -91,6 +106,7 @@ storage::Connection& Transaction::pin_sql() {
 }
 
 void Transaction::repin_after_validation(storage::Connection* sql) {
+  for (TransactionScan* scan : scans_) scan->read_to_end();
   const auto moment = store_->gate().pin(sql);
   try {
     // At both isolation levels, plain reads included: what was read must be what the new moment holds.
@@ -110,6 +126,7 @@ void Transaction::acquire_writer() {
   if (kind_ == Kind::snapshot)
     fail(ErrorCode::readonly, "snapshot: this statement writes; use a transaction (Database::write or begin)");
   store_->health().check();
+  store_->check_log_bound();
   // All waiting and syncing comes before the lock.
   store_->committer().admit(64u << 10, &interrupt_);
   if (store_->order().tail_bytes.load() > (128u << 10)) store_->sync_group().sync_key_value();
@@ -133,6 +150,7 @@ void Transaction::acquire_writer() {
     for (std::size_t i = 0; i < savepoints_.size(); ++i) writer.savepoint(sql_savepoint(i));
   } catch (const Error& error) {
     release_writer();
+    if (error.code() == ErrorCode::io) store_->health().poison(error.message());
     // The moment is gone: nothing that was read so far may be combined with what would be read next.
     if (error.code() == ErrorCode::conflict) die("it conflicted at its first SQL write; run it again");
     throw;
@@ -250,7 +268,8 @@ std::shared_ptr<SqlCursor> Transaction::run_write(std::unique_ptr<storage::State
     cursor->last_insert_rowid = writer.last_insert_rowid();
     if (facts.may_fail_midway) writer.release(statement_savepoint);
     return cursor;
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::io) store_->health().poison(error.message());
     if (!writer.in_transaction()) {
       // ON CONFLICT ROLLBACK, RAISE(ROLLBACK), a full disk, an interrupted write …: the next statement would commit alone.
       if (!planted("dead_transaction_continued")) die(error.what());
@@ -275,7 +294,7 @@ void Transaction::savepoint(std::string_view name) {
   if (name.empty()) fail(ErrorCode::invalid, "savepoint: the name is empty");
   if (kind_ == Kind::snapshot) fail(ErrorCode::readonly, "snapshot: has no savepoints; use a transaction");
   if (has_writer_) store_->relational().writer().savepoint(sql_savepoint(savepoints_.size()));
-  savepoints_.push_back({std::string(name), writes_.mark(), tables_written_.size(), schema_changed_});
+  savepoints_.push_back({std::string(name), writes_.mark()});
 }
 
 void Transaction::rollback_to(std::string_view name) {
@@ -310,13 +329,13 @@ std::uint64_t Transaction::commit() {
   try {
     require_sql_alive();
     if (kind_ == Kind::snapshot) fail(ErrorCode::readonly, "snapshot: there is nothing to commit");
-    for (const auto& open : cursors_)
-      if (const auto cursor = open.lock()) cursor->end();
+    end_cursors();
 
     const bool sql = has_writer_ && wrote_sql_;
     if (!sql && writes_.empty()) {
       const std::uint64_t seen = key_value_ ? moment_ : store_->order().published.load();
       release_everything();
+      use_.release();
       state_ = State::ended;
       return seen;
     }
@@ -339,9 +358,11 @@ std::uint64_t Transaction::commit() {
     state_ = State::ended;
     store_->after_commit(committed);
     store_->committer().acknowledge(committed, durability_);
+    use_.release();
     return committed.gseq;
   } catch (...) {
     release_everything();
+    use_.release();
     if (state_ == State::active) state_ = State::ended;
     throw;
   }
@@ -350,19 +371,26 @@ std::uint64_t Transaction::commit() {
 void Transaction::rollback() noexcept {
   if (store_->forked()) return;
   release_everything();
+  use_.release();
   if (state_ != State::ended) state_ = State::ended;
 }
 
 void Transaction::die(const std::string& cause) noexcept {
   release_everything();
+  use_.release();
   death_ = cause;
   state_ = State::dead;
 }
 
-void Transaction::release_everything() noexcept {
+void Transaction::end_cursors() noexcept {
   for (const auto& open : cursors_)
     if (const auto cursor = open.lock()) cursor->end();
   cursors_.clear();
+  for (TransactionScan* scan : scans_) scan->end();
+}
+
+void Transaction::release_everything() noexcept {
+  end_cursors();
   release_writer();
   release_readers();
   key_value_.reset();

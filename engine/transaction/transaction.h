@@ -21,12 +21,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace stele::transaction {
 
 class Store;
+class TransactionScan;
 
 /// Parameters of a statement: by position or by name.
 struct Parameters {
@@ -115,8 +115,6 @@ class Transaction final : public Reader {
   struct Savepoint {
     std::string name;
     std::size_t mark;
-    std::size_t tables;
-    bool schema_changed;
   };
 
   /// One call at a time, on a live transaction of an open store.
@@ -138,6 +136,8 @@ class Transaction final : public Reader {
   void require_sql_alive();
   void die(const std::string& cause) noexcept;
   void release_everything() noexcept;
+  void end_cursors() noexcept;
+  void leak_in_forked_child() noexcept;
   void release_writer() noexcept;
   void release_readers() noexcept;
   bool validates() const { return kind_ == Kind::read_write; }
@@ -147,6 +147,7 @@ class Transaction final : public Reader {
   void forget_finished_cursors();
 
   std::shared_ptr<Store> store_;
+  Use use_;  // until the transaction has ended and is acknowledged
   Kind kind_;
   Isolation isolation_;
   Durability durability_;
@@ -173,6 +174,7 @@ class Transaction final : public Reader {
   bool schema_changed_ = false;
   std::vector<Savepoint> savepoints_;
   std::vector<std::weak_ptr<SqlCursor>> cursors_;
+  std::vector<TransactionScan*> scans_;  // alive; each takes itself out
 };
 
 }  // namespace stele::transaction

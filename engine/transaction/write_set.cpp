@@ -28,15 +28,23 @@ void WriteSet::write(Keyspace keyspace, std::string_view key, std::optional<std:
   auto& map = entries_[index(keyspace)];
   auto found = map.find(key);
   if (found == map.end()) found = map.emplace(std::string(key), Versions{}).first;
+  drop_merge(keyspace, key);
   const std::size_t bytes = key.size() + (value ? value->size() : 0);
   found->second.push_back({statement_, std::move(value)});
   note({Undo::Kind::entry, keyspace, bytes, std::string(key), {}});
 }
 
+void WriteSet::drop_merge(Keyspace keyspace, std::string_view key) {
+  auto& map = merges_[index(keyspace)];
+  const auto found = map.find(key);
+  if (found == map.end()) return;
+  note({Undo::Kind::merge, keyspace, 0, std::string(key), found->second});
+  map.erase(found);
+}
+
 void WriteSet::note(Undo undo) {
   bytes_ += undo.bytes;
   undo_.push_back(std::move(undo));
-  ++changes_;
 }
 
 void WriteSet::put(Keyspace keyspace, std::string_view key, std::string_view value) {
@@ -51,6 +59,11 @@ void WriteSet::erase_range(Keyspace keyspace, std::string_view begin, std::strin
   for (auto it = map.lower_bound(begin); it != map.end() && it->first < end; ++it) {
     it->second.push_back({statement_, std::nullopt});
     note({Undo::Kind::entry, keyspace, 0, it->first, {}});
+  }
+  auto& merges = merges_[index(keyspace)];
+  for (auto it = merges.lower_bound(begin); it != merges.end() && it->first < end;) {
+    note({Undo::Kind::merge, keyspace, 0, it->first, it->second});
+    it = merges.erase(it);
   }
   erased_[index(keyspace)].push_back({statement_, std::string(begin), std::string(end)});
   note({Undo::Kind::range, keyspace, begin.size() + end.size(), {}, {}});
@@ -123,7 +136,7 @@ void WriteSet::undo_to(std::size_t mark) {
       case Undo::Kind::merge: {
         auto& map = merges_[index(last.keyspace)];
         if (last.previous) {
-          map.find(last.key)->second = *last.previous;
+          map.insert_or_assign(last.key, *last.previous);
         } else {
           map.erase(map.find(last.key));
         }
@@ -132,8 +145,7 @@ void WriteSet::undo_to(std::size_t mark) {
     }
     bytes_ -= last.bytes;
     undo_.pop_back();
-    ++changes_;
-  }
+    }
 }
 
 storage::Batch WriteSet::batch() const {

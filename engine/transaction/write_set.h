@@ -10,7 +10,8 @@
 // of them never conflict:
 //   append  gets the next number of a sequence: key = prefix · u64 number; the stored value is
 //           u64 gseq (little-endian) · payload; the sequence's next number is kept at sequence_key
-//   merge   folds an int64 into the value at a key (8 bytes little-endian): add saturates, min, max
+//   merge   folds an int64 into the value at a key (8 bytes little-endian): add saturates, min, max; a put or erase
+//           after it takes its place. A key is merged with one kind only. Scans do not show merges not yet committed.
 #pragma once
 
 #include "engine/storage/batch.h"
@@ -84,9 +85,6 @@ class WriteSet {
 
   bool empty() const { return undo_.empty(); }
   std::size_t bytes() const { return bytes_; }
-  /// Grows with every change, also with undo: cursors use it to notice.
-  std::uint64_t changes() const { return changes_; }
-
   /// A position to undo to.
   std::size_t mark() const { return undo_.size(); }
   void undo_to(std::size_t mark);
@@ -109,6 +107,7 @@ class WriteSet {
   static std::size_t index(Keyspace keyspace) { return static_cast<std::size_t>(keyspace); }
   void write(Keyspace keyspace, std::string_view key, std::optional<std::string> value);
   void note(Undo undo);
+  void drop_merge(Keyspace keyspace, std::string_view key);
 
   std::array<Map, storage::keyspace_count> entries_;
   std::array<std::vector<ErasedRange>, storage::keyspace_count> erased_;
@@ -116,7 +115,6 @@ class WriteSet {
   std::vector<Append> appends_;
   std::vector<Undo> undo_;
   std::size_t bytes_ = 0;
-  std::uint64_t changes_ = 0;
   Statement statement_ = 1;
 };
 

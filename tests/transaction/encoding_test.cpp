@@ -34,8 +34,14 @@ std::string encoded_batch(std::string_view key, std::string_view value) {
 OutboxRow example(const std::string& batch) {
   OutboxRow row{7, 4, 3, 2, {}};
   row.entries.push_back({6, 5, {}, batch});
-  row.entries.push_back({7, 7, LargeFile{"name", 300'000, 99}, batch});
+  row.entries.push_back({7, 7, LargeFile{"0b7c2f7e-93f1-4c5e-8a55-0d1f6a3f2b11", 300'000, 99}, batch});
   return row;
+}
+
+TEST(Outbox, a_row_that_names_a_file_outside_the_directory_of_large_files_is_corrupt) {
+  OutboxRow row{9, 3, 2, 1, {}};
+  row.entries.push_back({7, 7, LargeFile{"../../../../../../../../etc/passwd-x", 3, 9}, ""});
+  EXPECT_THROW(decode_outbox_row(encode(row), 5), Error);
 }
 
 TEST(Outbox, a_row_comes_back_as_it_was) {
@@ -52,7 +58,7 @@ TEST(Outbox, a_row_comes_back_as_it_was) {
   EXPECT_FALSE(row.entries[0].file);
   EXPECT_EQ(row.entries[0].batch, batch);
   ASSERT_TRUE(row.entries[1].file);
-  EXPECT_EQ(row.entries[1].file->name, "name");
+  EXPECT_EQ(row.entries[1].file->name, "0b7c2f7e-93f1-4c5e-8a55-0d1f6a3f2b11");
   EXPECT_EQ(row.entries[1].file->size, 300'000u);
   EXPECT_EQ(row.entries[1].file->checksum, 99u);
 }

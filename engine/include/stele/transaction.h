@@ -76,7 +76,8 @@ class Transaction : public Snapshot {
   void release(std::string_view name);
 
   /// Commits; returns the commit's number. Durable when it returns, unless relaxed. On `conflict`
-  /// nothing was written; on unknown_outcome reopening the database decides.
+  /// nothing was written; on unknown_outcome reopening the database decides. Inside the body of
+  /// Database::write, which ends the transaction itself, both are `invalid`.
   std::uint64_t commit();
   void rollback();
 };

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #
-# Runs the crash tests at length and prints what was done and found. Exits with 1 when anything was found, and then says how
-# to see it again.
+# Runs the crash and isolation tests at length and prints what was done and found. Exits with 1 when anything was found, and
+# then says how to see it again.
 #
 #   tools/prove.sh [--quick|--long] [what…]
 #     --quick      as ctest does, about two minutes
 #     (neither)    about a quarter of an hour
 #     --long       hours
-#   what: steps kill_random power planted faults; default: all
+#   what: steps kill_random power planted faults isolation; default: all
 #   --seed N       instead of a random one
 #   --build DIR    an existing build directory (default: build/release, made when missing)
 set -euo pipefail
@@ -31,12 +31,12 @@ while (($#)); do
       [[ -d ${2-} ]] || { echo "prove.sh: --build takes a build directory" >&2; exit 2; }
       build=$(cd "$2" && pwd)
       shift 2 ;;
-    steps | kill_random | power | planted | faults) goals+=("$1"); shift ;;
+    steps | kill_random | power | planted | faults | isolation) goals+=("$1"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "prove.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
   esac
 done
-((${#goals[@]})) || goals=(steps kill_random power planted faults)
+((${#goals[@]})) || goals=(steps kill_random power planted faults isolation)
 
 # Arguments of the harness, by goal and length.
 declare -A plan=(
@@ -55,34 +55,52 @@ declare -A plan=(
   [faults.quick]="faults --every 13"
   [faults.normal]="faults --every 3"
   [faults.long]="faults --every 1 --all-modes 1"
+  [isolation.quick]="--transactions 5000"
+  [isolation.normal]="--transactions 100000"
+  [isolation.long]="--transactions 5000000"
 )
 
 if [[ ! -f $build/build.ninja ]]; then
   "$root/tools/setup.sh"
   (cd "$root" && cmake --preset release >/dev/null)
 fi
-cmake --build "$build" --target crash_harness >/dev/null || cmake --build "$build" --target crash_harness
-harness=$build/tests/crash/crash_harness
+targets=()
+[[ " ${goals[*]} " == *" isolation "* ]] && targets+=(isolation_test)
+[[ " ${goals[*]} " =~ " "(steps|kill_random|power|planted|faults)" " ]] && targets+=(crash_harness)
+cmake --build "$build" --target "${targets[@]}" >/dev/null || cmake --build "$build" --target "${targets[@]}"
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+scratch=$(mktemp -d)
+trap 'rm -rf "$log" "$scratch"' EXIT
 rows=()
 status=0
-for goal in "${goals[@]}"; do
-  read -ra arguments <<<"${plan[$goal.$length]}"
-  echo "== $goal: crash_harness ${arguments[*]} --seed $seed"
-  code=0
-  "$harness" "${arguments[@]}" --seed "$seed" | tee "$log" || code=${PIPESTATUS[0]}
-  result=$(grep '^result ' "$log" || true)
-  field() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$result"; }
+field() { sed -n "s/^result .* $1=\([^ ]*\).*/\1/p" "$log"; }
+
+run() {  # name in the table, program, arguments…; the last line it prints is "result … done=N found=N … seconds=S"
+  local name=$1 code=0
+  shift
+  echo "== $name: ${1##*/} ${*:2}"
+  "$@" | tee "$log" || code=${PIPESTATUS[0]}
   if [[ $code == 77 ]]; then
-    rows+=("$goal|skipped|-|$seed|-")
-  elif [[ -z $result ]]; then
-    rows+=("$goal|did not end|exit $code|$seed|-")
+    rows+=("$name|skipped|-|$seed|-")
+  elif [[ -z $(field done) ]]; then
+    rows+=("$name|did not end|exit $code|$seed|-")
     status=1
   else
-    rows+=("$goal|$(field done)|$(field found)|$seed|$(field seconds)")
+    rows+=("$name|$(field done)|$(field found)|$seed|$(field seconds)")
     [[ $code == 0 ]] || status=1
+  fi
+}
+
+for goal in "${goals[@]}"; do
+  read -ra arguments <<<"${plan[$goal.$length]}"
+  if [[ $goal == isolation ]]; then
+    for level in serializable snapshot; do
+      run "$level" "$build/tests/isolation/isolation_test" "${arguments[@]}" --level "$level" --seed "$seed" \
+        --dir "$scratch/store"
+    done
+  else
+    run "$goal" "$build/tests/crash/crash_harness" "${arguments[@]}" --seed "$seed"
   fi
 done
 

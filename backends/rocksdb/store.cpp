@@ -25,6 +25,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <mutex>
 
 namespace stele::rocks {
 
@@ -116,6 +117,7 @@ class Store final : public storage::KeyValueStore {
   const Opened o_;
   const rocksdb::ReadOptions now_;
   rocksdb::WriteBatch batch_;                     // used by the one thread that applies
+  std::mutex log_buffer_mutex_;                   // held while the log buffer is written
   std::atomic<std::uint64_t> log_buffered_{0};    // at most what the log buffer holds
   std::atomic<std::uint64_t> logs_sealed_at_{0};  // the logs' size when all tables were sealed to free them
 };
@@ -209,6 +211,7 @@ void Store::flush_log() {
 }
 
 void Store::write_log_buffer() {
+  std::lock_guard guard(log_buffer_mutex_);  // two would both take away what the first has written
   const std::uint64_t before = log_buffered_.load(std::memory_order_relaxed);
   const rocksdb::Status status = o_.db->FlushWAL(/*sync=*/false);
   finish_write(status, "write of the log");

@@ -174,9 +174,9 @@ std::string SqliteConnection::query_text(const std::string& sql) {
   if (result == SQLITE_ROW) {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
     if (bytes) value = bytes;
-  } else if (result != SQLITE_DONE) {
-    throw make_error(db_.get(), result, {"run", sql, interrupt_});
+    while (result == SQLITE_ROW) result = sqlite3_step(statement);  // it commits, and may fail, at its end
   }
+  if (result != SQLITE_DONE) throw make_error(db_.get(), result, {"run", sql, interrupt_});
   return value;
 }
 
@@ -343,7 +343,7 @@ void SqliteConnection::begin_write(int timeout_ms) {
   refuse_nested("begin_write");
   if (sqlite3_db_readonly(db_.get(), "main") == 1)  // SQLite would begin a read transaction
     fail(ErrorCode::readonly, "begin the write transaction: the store was opened read-only");
-  busy_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  wait_for_others(timeout_ms);
   const int result = run_own(begin_immediate_.get());
   if (result != SQLITE_DONE) {
     Error error = make_error(db_.get(), result, {"begin the write transaction", {}, interrupt_});

@@ -57,6 +57,10 @@ class SqliteConnection final : public storage::Connection {
   void execute(const std::string& sql);
   /// The single value of the engine's own SQL, as text; empty when there is no row.
   std::string query_text(const std::string& sql);
+  /// How long this connection, from now, waits for locks of other connections.
+  void wait_for_others(int timeout_ms) {
+    busy_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  }
   /// Gives the file its log. Only for a file that is ours or new.
   void enter_wal_mode();
 

@@ -3,7 +3,9 @@
 
 #include "backends/sqlite/sql_text.h"
 
+#include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace stele::sqlite {
 
@@ -122,6 +124,21 @@ std::string io_operation(int extended) {
   return operation;
 }
 
+bool of_the_medium(int error_number) { return error_number == EIO || error_number == ENXIO; }
+
+/// SQLite says `corrupt` of a page that the medium would not read. Its files still know why.
+int failed_read(sqlite3* db) {
+  int error_number = 0;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error_number) == SQLITE_OK &&
+      of_the_medium(error_number))
+    return error_number;
+  sqlite3_file* log = nullptr;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log || !log->pMethods)
+    return 0;
+  const int result = log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error_number);
+  return result == SQLITE_OK && of_the_medium(error_number) ? error_number : 0;
+}
+
 void add_io_detail(sqlite3* db, int result, Error::Detail& detail) {
   const char* file = sqlite3_db_filename(db, "main");
   detail["store"] = "relational";
@@ -141,7 +158,7 @@ ErrorCode error_code(int extended) {
     case SQLITE_PROTOCOL:
     case SQLITE_SCHEMA: return ErrorCode::busy;
     case SQLITE_FULL:
-    case SQLITE_NOMEM: return ErrorCode::full;  // as after FULL: nothing was written, and it may pass
+    case SQLITE_NOMEM: return ErrorCode::full;  // may pass; at COMMIT only FULL means that nothing was written
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT: return ErrorCode::corrupt;
@@ -169,8 +186,13 @@ std::string code_name(int extended) {
 }
 
 Error make_error(sqlite3* db, int result, const Context& context) {
-  const ErrorCode code = error_code(result);
-  const std::string said = db ? sqlite3_errmsg(db) : sqlite3_errstr(result);
+  ErrorCode code = error_code(result);
+  std::string said = db ? sqlite3_errmsg(db) : sqlite3_errstr(result);
+  const int unread = code == ErrorCode::corrupt && db ? failed_read(db) : 0;
+  if (unread != 0) {
+    code = ErrorCode::io;
+    said = text("read: ", std::generic_category().message(unread));
+  }
   Error::Detail detail{{"sqlite", code_name(result)}};
   if (code == ErrorCode::interrupted && context.interrupt) {
     try {
@@ -185,6 +207,10 @@ Error make_error(sqlite3* db, int result, const Context& context) {
     detail["message"] = said;
   }
   if (code == ErrorCode::io || code == ErrorCode::full || code == ErrorCode::corrupt) add_io_detail(db, result, detail);
+  if (unread != 0) {
+    detail["operation"] = "read";
+    detail["errno"] = std::to_string(unread);
+  }
   if (code == ErrorCode::invalid) {
     const int offset = sqlite3_error_offset(db);
     if (offset >= 0) detail["offset"] = std::to_string(offset);

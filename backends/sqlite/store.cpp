@@ -230,7 +230,8 @@ storage::CheckpointResult SqliteStore::run_checkpoint(SqliteConnection& connecti
   int log_frames = 0;
   int moved_frames = 0;
   const int result = sqlite3_wal_checkpoint_v2(connection.handle(), "main", mode, &log_frames, &moved_frames);
-  const bool busy = (result & 0xff) == SQLITE_BUSY && mode == SQLITE_CHECKPOINT_PASSIVE;
+  // Another program reads or writes: what it needs stays in the log, the rest was moved.
+  const bool busy = (result & 0xff) == SQLITE_BUSY;
   if (result != SQLITE_OK && !busy) throw make_error(connection.handle(), result, {"checkpoint"});
   const auto count = [](int frames) { return static_cast<std::uint64_t>(std::max(frames, 0)); };
   return {count(log_frames), count(moved_frames)};
@@ -248,6 +249,7 @@ storage::CheckpointResult SqliteStore::checkpoint() {
 
 void SqliteStore::truncate_log() {
   require_writable("truncate_log");
+  writer_->wait_for_others(0);
   run_checkpoint(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
   log_bytes_ = log_->bytes();
 }

@@ -8,6 +8,8 @@
 //   get, scan, snapshot      any thread, at any time
 //   apply, flush_log         one thread at a time (the commit order's lock is held)
 //   sync_log                 any one thread at a time, beside apply
+//   needs_room, make_room,
+//   pressure, figures        any thread, at any time
 //   the rest                 the thread that opens and closes
 //
 // Keys are 1..8192 bytes of any value and compare as unsigned bytes; values are 0 bytes to 1 GiB.

@@ -40,7 +40,9 @@ void SyncGroup::wait(std::uint64_t gseq, Log log) {
                 "); reopening the database decides whether it is there"),
            {{"cause", health_.cause()}, {"gseq", std::to_string(gseq)}});
     if (leading_) {
-      changed_.wait(guard);
+      Waiter waiter{gseq, log, false, {}};
+      waiters_.push_back(&waiter);
+      waiter.wake.wait(guard, [&] { return waiter.woken; });
     } else {
       lead(guard, &SyncGroup::sync_once);
     }
@@ -59,24 +61,38 @@ void SyncGroup::lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync
   }
   guard.lock();
   leading_ = false;
-  changed_.notify_all();
+  wake_waiters();
 }
 
-void SyncGroup::sync_key_value() {
+/// Those whose commit is durable, and one of the others, to lead: waking all would cost a switch each, for nothing.
+void SyncGroup::wake_waiters() {
+  bool leader_woken = false;
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
+    Waiter& waiter = **it;
+    const bool done = covered(waiter.gseq, waiter.log) || health_.poisoned();
+    if (!done && leader_woken) {
+      ++it;
+      continue;
+    }
+    leader_woken = leader_woken || !done;
+    it = waiters_.erase(it);
+    waiter.woken = true;
+    waiter.wake.notify_one();  // under the lock: the waiter lives on its thread's stack
+  }
+  idle_.notify_one();
+}
+
+void SyncGroup::run(void (SyncGroup::*sync)()) {
   std::unique_lock guard(mutex_);
-  changed_.wait(guard, [&] { return !leading_; });
+  idle_.wait(guard, [&] { return !leading_; });
   health_.check();
-  lead(guard, &SyncGroup::flush_and_sync_key_value);
+  lead(guard, sync);
   health_.check();
 }
 
-void SyncGroup::sync_sql() {
-  std::unique_lock guard(mutex_);
-  changed_.wait(guard, [&] { return !leading_; });
-  health_.check();
-  lead(guard, &SyncGroup::sync_sql_log);
-  health_.check();
-}
+void SyncGroup::sync_key_value() { run(&SyncGroup::flush_and_sync_key_value); }
+
+void SyncGroup::sync_sql() { run(&SyncGroup::sync_sql_log); }
 
 void SyncGroup::sync_once() {
   bool sql;

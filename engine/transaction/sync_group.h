@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <mutex>
 
 namespace stele::transaction {
@@ -53,8 +54,17 @@ class SyncGroup {
   std::uint64_t barrier_syncs() const { return barrier_syncs_.load(std::memory_order_relaxed); }
 
  private:
+  struct Waiter {
+    std::uint64_t gseq;
+    Log log;
+    bool woken = false;
+    std::condition_variable wake;
+  };
+
   bool covered(std::uint64_t gseq, Log log) const;
   void lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync)());
+  void wake_waiters();
+  void run(void (SyncGroup::*sync)());
   void sync_once();
   void sync_sql_log();
   void flush_and_sync_key_value();
@@ -65,8 +75,9 @@ class SyncGroup {
   storage::KeyValueStore* key_value_ = nullptr;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
   bool leading_ = false;
+  std::list<Waiter*> waiters_;    // oldest first
+  std::condition_variable idle_;  // nobody leads
 
   std::atomic<std::uint64_t> sql_synced_{0};
   std::atomic<std::uint64_t> key_value_synced_{0};

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +85,22 @@ TEST_P(SqliteBackend, definitions_by_another_program_do_not_leave_stale_facts) {
   foreign("DROP VIEW v; CREATE VIEW v AS SELECT x FROM b");
   writer().begin_write(0);
   EXPECT_EQ(facts("SELECT * FROM v").tables_read, std::vector<std::string>{"b"});
+}
+
+TEST_P(SqliteBackend, another_program_that_reads_keeps_the_log_from_being_emptied_and_that_is_no_error) {
+  write("CREATE TABLE t(x)");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open_v2(path().c_str(), &other, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(other, "BEGIN; SELECT * FROM t", nullptr, nullptr, nullptr), SQLITE_OK);
+  write("INSERT INTO t VALUES(1)");
+  const auto begun = std::chrono::steady_clock::now();
+  store_->truncate_log();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(1)) << "it does not wait for them";
+  EXPECT_GT(std::filesystem::file_size(path() + "-wal"), 0u);
+  sqlite3_close(other);
+  store_->truncate_log();
+  EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), 0u);
+  EXPECT_EQ(rows(writer(), "SELECT x FROM t"), "1");
 }
 
 TEST_P(SqliteBackend, the_log_stays_after_closing_and_is_not_checkpointed) {

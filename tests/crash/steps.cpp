@@ -112,6 +112,7 @@ class StepCheck {
     Command work = workload("run", scratch_ / "a");
     add(work, "seed", random());
     add(work, "session", 2);
+    if (of_recovery(step)) add(work, "seconds", 0);  // killed while it opens, or not at all
     kill_at(work, step, nth);
     return run(work);
   }

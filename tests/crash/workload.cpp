@@ -210,7 +210,6 @@ class FaultWatch {
     switch (error.code()) {
       case ErrorCode::io:
       case ErrorCode::full:
-      case ErrorCode::corrupt:  // what SQLite makes of EIO when it reads: the medium lost the page
         if (!names_file) violated(text(what, ": the error names no file: ", error.what()));
         return;
       case ErrorCode::poisoned:

@@ -8,6 +8,7 @@
 #include "engine/events/streams.h"
 #include "engine/model/document.h"
 #include "engine/transaction/check.h"
+#include "engine/transaction/tier_reader.h"
 
 #include <algorithm>
 #include <limits>
@@ -19,57 +20,16 @@ using catalog::Catalog;
 using catalog::Kind;
 using storage::Keyspace;
 using transaction::Findings;
+using transaction::TierReader;
 
 namespace {
 
 constexpr json::Limits any_size{std::numeric_limits<std::size_t>::max(), 1000};
 
-/// The key-value tier at one moment, without the machinery of an open store.
-class TierReader final : public transaction::Reader {
- public:
-  TierReader(storage::KeyValueStore& store, const Interrupt& interrupt)
-      : store_(store), at_(store.capabilities().snapshots ? store.snapshot() : nullptr), interrupt_(interrupt) {}
-
-  bool get(Keyspace keyspace, std::string_view key, std::string& value, transaction::Record) override {
-    return store_.get(keyspace, key, at_.get(), value);
-  }
-  std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
-    return store_.scan(keyspace, std::move(range), at_.get());
-  }
-  std::unique_ptr<transaction::Scan> scan(Keyspace keyspace, storage::KeyRange range,
-                                          transaction::ScanRecord) override {
-    class CursorScan final : public transaction::Scan {
-     public:
-      explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
-      bool next() override {
-        if (std::exchange(started_, true)) {
-          cursor_->next();
-        } else {
-          cursor_->first();
-        }
-        return cursor_->valid();
-      }
-      std::string_view key() const override { return cursor_->key(); }
-      std::string_view value() const override { return cursor_->value(); }
-
-     private:
-      std::unique_ptr<storage::Cursor> cursor_;
-      bool started_ = false;
-    };
-    return std::make_unique<CursorScan>(cursor(keyspace, std::move(range)));
-  }
-  std::uint64_t moment() override { return 0; }
-  std::uint64_t meta_changed() const override { return 0; }
-  bool records() const override { return false; }
-  void note_read(Keyspace, std::string_view, transaction::Record) override {}
-  bool wrote_meta() const override { return false; }
-  const Interrupt& interrupt() const override { return interrupt_; }
-
- private:
-  storage::KeyValueStore& store_;
-  std::unique_ptr<storage::KeyValueSnapshot> at_;
-  const Interrupt& interrupt_;
-};
+/// A store opened for reading only stands still, and has none.
+std::unique_ptr<storage::KeyValueSnapshot> snapshot_of(storage::KeyValueStore& store) {
+  return store.capabilities().snapshots ? store.snapshot() : nullptr;
+}
 
 std::string part_of(const Catalog::Definition& definition) {
   return text(definition.kind == Kind::collection ? "collection" : "stream", " \"", definition.name, "\"");
@@ -208,7 +168,7 @@ std::vector<Finding> check(const std::string& directory, const CheckOptions& opt
   transaction::check_tiers(directory, tiers, options, findings);
   if (tiers.key_value) {
     const Interrupt never;
-    TierReader reader(*tiers.key_value, never);
+    TierReader reader(*tiers.key_value, snapshot_of(*tiers.key_value), &never);
     check_contents(reader, options, findings);
   }
   return findings.take();
@@ -220,7 +180,7 @@ std::vector<Finding> check_open_database(DatabaseCore& core, const CheckOptions&
   Findings findings;
   transaction::check_tiers(*core.store, options, findings);
   interrupt.check();
-  TierReader reader(core.store->key_value(), interrupt);
+  TierReader reader(core.store->key_value(), snapshot_of(core.store->key_value()), &interrupt);
   check_contents(reader, options, findings);
   return findings.take();
 }

@@ -3,6 +3,10 @@
 #include "engine/base/files.h"
 #include "engine/base/uuid.h"
 #include "engine/database/scope.h"
+#include "engine/transaction/directory.h"
+
+#include <chrono>
+#include <filesystem>
 
 namespace stele {
 
@@ -40,10 +44,32 @@ Database::~Database() {
   // Handles that are still alive keep the store open; the last one closes it.
 }
 
+namespace {
+
+/// Directories of in-memory databases whose process died: their lock is free. Young ones may be about to be locked.
+void remove_abandoned(const std::string& parent) {
+  using namespace std::chrono_literals;
+  for (const std::string& name : list_directory(parent)) {
+    if (!name.starts_with("stele-")) continue;
+    const std::string path = parent + "/" + name;
+    try {
+      const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(path);
+      if (age < 60s || !exists(path + "/lock")) continue;
+      const File lock = transaction::lock_directory(path);
+      remove_tree(path);
+    } catch (const std::exception&) {
+      // In use, somebody else's, or gone meanwhile.
+    }
+  }
+}
+
+}  // namespace
+
 Database Database::in_memory(Options options) {
   // SQLite's WAL needs files that several connections share; a private directory in memory gives it them.
   const std::string shm = "/dev/shm";
   if (!is_directory(shm)) fail(ErrorCode::unsupported, "in_memory: this machine has no /dev/shm");
+  remove_abandoned(shm);
   options.key_value = "memory";
   options.create_if_missing = true;
   return detail::open_database(shm + "/stele-" + uuid_v4(), options, true);

@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/base/step.h"
 #include "engine/transaction/sql_text.h"
+#include "engine/transaction/tier_reader.h"
 
 #include <pthread.h>
 
@@ -21,47 +22,16 @@ void watch_forks() {
   (void)once;
 }
 
-/// Reads the newest state: every call at its own moment.
-class LatestReader final : public Reader {
+/// The newest state, with the store's numbers for the catalog's cache.
+class LatestReader final : public TierReader {
  public:
-  explicit LatestReader(Store& store) : store_(store), use_(store.gatekeeper()) {}
-
-  bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
-    return store_.key_value().get(keyspace, key, nullptr, value);
-  }
-  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord) override {
-    class CursorScan final : public Scan {
-     public:
-      explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
-      bool next() override {
-        if (!started_) {
-          cursor_->first();
-          started_ = true;
-        } else {
-          cursor_->next();
-        }
-        return cursor_->valid();
-      }
-      std::string_view key() const override { return cursor_->key(); }
-      std::string_view value() const override { return cursor_->value(); }
-
-     private:
-      std::unique_ptr<storage::Cursor> cursor_;
-      bool started_ = false;
-    };
-    return std::make_unique<CursorScan>(store_.key_value().scan(keyspace, std::move(range), nullptr));
-  }
-  std::uint64_t moment() override { return store_.order().published.load(); }
-  std::uint64_t meta_changed() const override { return store_.order().meta_changed.load(); }
-  bool records() const override { return false; }
-  void note_read(Keyspace, std::string_view, Record) override {}
-  bool wrote_meta() const override { return false; }
-  const Interrupt& interrupt() const override { return interrupt_; }
+  LatestReader(Store& store, Use use) : TierReader(store.key_value()), order_(store.order()), use_(std::move(use)) {}
+  std::uint64_t moment() override { return order_.published.load(); }
+  std::uint64_t meta_changed() const override { return order_.meta_changed.load(); }
 
  private:
-  Store& store_;
+  const CommitOrder& order_;
   Use use_;
-  Interrupt interrupt_;
 };
 
 /// The stores whose write() this thread is inside of.
@@ -258,7 +228,10 @@ std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& p
   return cursor;
 }
 
-std::unique_ptr<Reader> Store::latest() { return std::make_unique<LatestReader>(*this); }
+std::unique_ptr<Reader> Store::latest() {
+  Use use(gatekeeper_);
+  return std::make_unique<LatestReader>(*this, std::move(use));
+}
 
 std::shared_ptr<ReadPin> Store::read_pin() {
   auto pin = std::make_shared<ReadPin>();

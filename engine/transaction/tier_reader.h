@@ -1,0 +1,39 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/transaction/reader.h"
+
+#include <memory>
+
+namespace stele::transaction {
+
+/// Reads a key-value store directly, recording nothing: at a snapshot, or, without one, each call the newest state.
+class TierReader : public Reader {
+ public:
+  explicit TierReader(storage::KeyValueStore& store, std::unique_ptr<storage::KeyValueSnapshot> at = nullptr,
+                      const Interrupt* interrupt = nullptr)
+      : store_(store), at_(std::move(at)), interrupt_(interrupt ? *interrupt : never_) {}
+
+  bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
+    return store_.get(keyspace, key, at_.get(), value);
+  }
+  std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
+    return store_.scan(keyspace, std::move(range), at_.get());
+  }
+  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord) override;
+
+  std::uint64_t moment() override { return 0; }
+  std::uint64_t meta_changed() const override { return 0; }
+  bool records() const override { return false; }
+  void note_read(Keyspace, std::string_view, Record) override {}
+  bool wrote_meta() const override { return false; }
+  const Interrupt& interrupt() const override { return interrupt_; }
+
+ private:
+  storage::KeyValueStore& store_;
+  std::unique_ptr<storage::KeyValueSnapshot> at_;
+  Interrupt never_;
+  const Interrupt& interrupt_;
+};
+
+}  // namespace stele::transaction

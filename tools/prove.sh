@@ -74,20 +74,23 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$log" "$scratch"' EXIT
 rows=()
 status=0
-field() { sed -n "s/^result .* $1=\([^ ]*\).*/\1/p" "$log"; }
+field() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$result"; }
 
-run() {  # name in the table, program, arguments…; the last line it prints is "result … done=N found=N … seconds=S"
-  local name=$1 code=0
+run() {  # name in the table, program, arguments…
+  local name=$1 start=$SECONDS code=0 result
   shift
   echo "== $name: ${1##*/} ${*:2}"
   "$@" | tee "$log" || code=${PIPESTATUS[0]}
+  # How each of the two programs says what it did.
+  result=$(grep '^result ' "$log" ||
+    sed -n 's/^isolation: \([0-9]*\) committed,.* \([0-9]*\) anomalies$/result done=\1 found=\2/p' "$log")
   if [[ $code == 77 ]]; then
     rows+=("$name|skipped|-|$seed|-")
-  elif [[ -z $(field done) ]]; then
+  elif [[ -z $result ]]; then
     rows+=("$name|did not end|exit $code|$seed|-")
     status=1
   else
-    rows+=("$name|$(field done)|$(field found)|$seed|$(field seconds)")
+    rows+=("$name|$(field done)|$(field found)|$seed|$((SECONDS - start))")
     [[ $code == 0 ]] || status=1
   fi
 }

@@ -16,38 +16,44 @@ Snapshot& Snapshot::operator=(Snapshot&& other) noexcept {
   return *this;
 }
 
+const std::shared_ptr<detail::Scope>& Snapshot::scope() const {
+  if (!scope_)
+    fail(ErrorCode::invalid, "transaction: this object was moved from; use the one it was moved to", {{"reason", "moved_from"}});
+  return scope_;
+}
+
 Rows Snapshot::run_sql(std::string_view statement, std::span<const Value> parameters) const {
-  const auto& own = scope_->transaction;
+  const auto& own = scope()->transaction;
   return detail::rows_of(own->statement([&] { return own->sql(statement, Parameters{parameters, {}, false}); }), own);
 }
 
 Rows Snapshot::run_sql(std::string_view statement, std::span<const NamedValue> parameters) const {
-  const auto& own = scope_->transaction;
+  const auto& own = scope()->transaction;
   return detail::rows_of(own->statement([&] { return own->sql(statement, Parameters{{}, parameters, true}); }), own);
 }
 
-CollectionReader Snapshot::collection(std::string_view name) const { return CollectionReader(scope_, std::string(name)); }
-StreamReader Snapshot::stream(std::string_view name) const { return StreamReader(scope_, std::string(name)); }
+CollectionReader Snapshot::collection(std::string_view name) const { return CollectionReader(scope(), std::string(name)); }
+StreamReader Snapshot::stream(std::string_view name) const { return StreamReader(scope(), std::string(name)); }
 
 std::vector<std::string> Snapshot::collections() const {
-  return scope_->read(
-      [&](transaction::Reader& reader) { return scope_->core->catalog.list(reader, catalog::Kind::collection); });
+  return scope()->read(
+      [&](transaction::Reader& reader) { return scope()->core->catalog.list(reader, catalog::Kind::collection); });
 }
 
 std::vector<std::string> Snapshot::streams() const {
-  return scope_->read([&](transaction::Reader& reader) { return scope_->core->catalog.list(reader, catalog::Kind::stream); });
+  return scope()->read([&](transaction::Reader& reader) { return scope()->core->catalog.list(reader, catalog::Kind::stream); });
 }
 
 std::uint64_t Snapshot::gseq() const {
-  return scope_->read([](transaction::Reader& reader) { return reader.moment(); });
+  return scope()->read([](transaction::Reader& reader) { return reader.moment(); });
 }
 
-Collection Transaction::collection(std::string_view name) { return Collection(scope_, std::string(name)); }
-Stream Transaction::stream(std::string_view name) { return Stream(scope_, std::string(name)); }
+Collection Transaction::collection(std::string_view name) { return Collection(scope(), std::string(name)); }
+Stream Transaction::stream(std::string_view name) { return Stream(scope(), std::string(name)); }
 
-void Transaction::savepoint(std::string_view name) { scope_->transaction->savepoint(name); }
-void Transaction::rollback_to(std::string_view name) { scope_->transaction->rollback_to(name); }
-void Transaction::release(std::string_view name) { scope_->transaction->release(name); }
+void Transaction::savepoint(std::string_view name) { scope()->transaction->savepoint(name); }
+void Transaction::rollback_to(std::string_view name) { scope()->transaction->rollback_to(name); }
+void Transaction::release(std::string_view name) { scope()->transaction->release(name); }
 
 namespace {
 void check_may_end(const detail::Scope& scope) {
@@ -60,13 +66,13 @@ void check_may_end(const detail::Scope& scope) {
 }  // namespace
 
 std::uint64_t Transaction::commit() {
-  check_may_end(*scope_);
-  return scope_->transaction->commit();
+  check_may_end(*scope());
+  return scope()->transaction->commit();
 }
 
 void Transaction::rollback() {
-  check_may_end(*scope_);
-  scope_->transaction->rollback();
+  check_may_end(*scope());
+  scope()->transaction->rollback();
 }
 
 }  // namespace stele

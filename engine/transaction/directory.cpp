@@ -95,7 +95,8 @@ Manifest read_manifest(const std::string& path) {
     return manifest;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::version || error.code() == ErrorCode::io) throw;
-    fail(ErrorCode::corrupt, text(path, ": ", error.message()), {{"file", "stele.json"}});
+    fail(ErrorCode::corrupt, text(path, ": is damaged (", error.message(), "); put it back from a backup of the whole directory"),
+         {{"file", "stele.json"}});
   } catch (const std::bad_variant_access&) {
     fail(ErrorCode::corrupt, text(path, ": a member has another type than Stele wrote"), {{"file", "stele.json"}});
   }
@@ -157,6 +158,12 @@ Directory::Directory(const Request& request) : path_(request.path) {
     };
     same("relational", manifest_.relational, request.relational);
     same("key_value", manifest_.key_value, request.key_value);
+    for (const char* part : {"relational.db", "kv", "durable", "large"})
+      if (!stele::exists(file(part)))
+        fail(ErrorCode::corrupt,
+             text(file(part), ": is missing, so the database is not complete; put it back from a backup of the whole "
+                              "directory (`stele check` says what else is missing)"),
+             {{"file", part}});
     remove_file(file("new"));
     return;
   }

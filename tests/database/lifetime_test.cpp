@@ -139,6 +139,15 @@ TEST_F(LifetimeTest, many_events_beside_a_row_travel_in_a_file_and_keep_their_of
   EXPECT_TRUE(std::filesystem::is_empty(directory / "db/large"));
 }
 
+TEST_F(LifetimeTest, a_transaction_that_was_moved_from_says_so) {
+  Transaction tx = db->begin();
+  Transaction other = std::move(tx);
+  expect_error(ErrorCode::invalid, [&] { tx.sql("SELECT 1"); }, "moved from");
+  expect_error(ErrorCode::invalid, [&] { tx.commit(); }, "moved from");
+  expect_error(ErrorCode::invalid, [&] { tx.collection("c"); }, "moved from");
+  other.commit();
+}
+
 TEST_F(LifetimeTest, a_failed_row_ends_its_cursor_instead_of_looking_like_the_end) {
   Rows rows = db->sql("SELECT CASE WHEN x = 2 THEN json('{') ELSE x END FROM t");
   ASSERT_TRUE(rows.next());

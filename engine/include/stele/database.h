@@ -2,7 +2,8 @@
 //
 // A database is one directory, open in one process at a time for writing. Database may be used
 // from any thread; it must outlive nothing: handles taken from it keep it open, and after close()
-// they throw `closed`.
+// they throw `closed`. So does everything in a forked child; a child ends with exec() or _exit(), because exit() runs
+// RocksDB's destructors, which wait for threads that a child does not have.
 #pragma once
 
 #include <stele/documents.h>

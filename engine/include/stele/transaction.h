@@ -57,6 +57,7 @@ class Snapshot {
 
  protected:
   friend class Database;
+  const std::shared_ptr<detail::Scope>& scope() const;  // `invalid` when moved from
   std::shared_ptr<detail::Scope> scope_;
 };
 
@@ -64,9 +65,10 @@ class Transaction : public Snapshot {
  public:
   using Snapshot::Snapshot;
 
-  /// As Snapshot::sql, and statements that write. Refused, with the cure named: BEGIN, COMMIT and
-  /// SAVEPOINT (the transaction is this object), ATTACH, VACUUM, TEMP objects, pragmas that set
-  /// state, and Stele's own tables (`_stele_*`).
+  // sql() of a Transaction also runs statements that write. Refused, with the cure named: BEGIN, COMMIT and SAVEPOINT
+  // (the transaction is this object), ATTACH, VACUUM, TEMP objects, pragmas that set state (but user_version), and
+  // Stele's own tables (`_stele_*`).
+
   Collection collection(std::string_view name);
   Stream stream(std::string_view name);
 

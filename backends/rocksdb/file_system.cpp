@@ -173,6 +173,14 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
     if (::rename(old_path.c_str(), path.c_str()) != 0) return status_of_errno(errno, "rename", old_path);
     return open(path, O_TRUNC, result);
   }
+  IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* result, IODebugContext* context) override {
+    return noted(FileSystemWrapper::NewSequentialFile(path, options, result, context));
+  }
+  IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result, IODebugContext* context) override {
+    return noted(FileSystemWrapper::NewRandomAccessFile(path, options, result, context));
+  }
   IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions&,
                            std::unique_ptr<rocksdb::FSRandomRWFile>*, IODebugContext*) override {
     return IOStatus::NotSupported(path + ": files are written by appending only");
@@ -223,6 +231,12 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
     if (is_log(path)) remember_log(path, static_cast<std::uint64_t>(facts.st_size));
     *result = std::make_unique<WritableFile>(gate_, path, std::move(file), static_cast<std::uint64_t>(facts.st_size));
     return IOStatus::OK();
+  }
+
+  /// RocksDB calls some failures to read "invalid argument" when it opens a store.
+  IOStatus noted(IOStatus status) {
+    if (status.IsIOError() && !status.IsPathNotFound()) gate_->read_refused.store(true);
+    return status;
   }
 
   /// A log opened again (recovery does that, to cut it) brings the bytes it has.

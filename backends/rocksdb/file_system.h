@@ -36,6 +36,7 @@ struct FileGate {
   const bool read_only;
   std::atomic<std::uint64_t> log_bytes{0};  // in log files written since open and not deleted yet
   std::atomic<bool> lock_refused{false};    // the store's LOCK file is held by somebody
+  std::atomic<bool> read_refused{false};    // a file that is there could not be opened for reading
 };
 
 std::shared_ptr<rocksdb::FileSystem> make_file_system(std::shared_ptr<FileGate> gate);

@@ -35,6 +35,9 @@ void check_directory(const storage::KeyValueOptions& options) {
          text("key-value store ", path, ": it is open already, in this process or another; close it there"),
          {{"store", "rocksdb"}, {"file", path + "/LOCK"}});
   if (opened.gate->failure.happened()) opened.gate->failure.throw_cause();
+  if (status.IsInvalidArgument() && opened.gate->read_refused)
+    fail(ErrorCode::io, text("key-value store ", path, ": open: a file cannot be read (", status.ToString(), ")"),
+         {{"store", "rocksdb"}, {"operation", "open"}, {"file", path}, {"rocksdb", status.ToString()}});
   if (status.IsInvalidArgument())  // keyspaces unknown to us, or ours missing
     fail(ErrorCode::version,
          text("key-value store ", path, ": it was written by another version (", status.ToString(), ")"),

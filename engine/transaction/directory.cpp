@@ -158,12 +158,6 @@ Directory::Directory(const Request& request) : path_(request.path) {
     };
     same("relational", manifest_.relational, request.relational);
     same("key_value", manifest_.key_value, request.key_value);
-    for (const char* part : {"relational.db", "kv", "durable", "large"})
-      if (!stele::exists(file(part)))
-        fail(ErrorCode::corrupt,
-             text(file(part), ": is missing, so the database is not complete; put it back from a backup of the whole "
-                              "directory (`stele check` says what else is missing)"),
-             {{"file", part}});
     remove_file(file("new"));
     return;
   }

@@ -98,6 +98,14 @@ void Store::create_tiers() {
 }
 
 void Store::open_tiers() {
+  for (const char* part : {"relational.db", "kv", "durable", "large"}) {
+    const bool kept_in_memory = tuning_.in_memory && std::string_view(part) == "kv";
+    if (kept_in_memory || exists(directory_->file(part))) continue;
+    fail(ErrorCode::corrupt,
+         text(directory_->file(part), ": is missing, so the database is not complete; put it back from a backup of the "
+                                      "whole directory (`stele check` says what else is missing)"),
+         {{"file", part}});
+  }
   relational_ = storage::registry().relational(options_.relational)(relational_options(false));
   step("recovery.sql_opened");
   if (!planted("no_recovery_sync")) relational_->sync_log();

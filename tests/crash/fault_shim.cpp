@@ -53,7 +53,8 @@ long handle(Call& call) {
   const std::uint64_t n = ++plan().count;
   // What needs no space never meets a full disk.
   const bool spared =
-      plan().mode == "enospc" && (call.operation == Operation::read || call.operation == Operation::unlink);
+      plan().mode == "enospc" && (call.operation == Operation::read || call.operation == Operation::unlink ||
+                                  (call.operation == Operation::open && (call.flags & O_CREAT) == 0));
   const bool hit = !spared && plan().at != 0 && (n == plan().at || (plan().sticky && n > plan().at));
   if (!hit) return call.perform();
   if (n == plan().at) report("fault " + std::string(name(call.operation)) + " " + call.path + "\n");

@@ -33,6 +33,13 @@ bool SyncGroup::covered(std::uint64_t gseq, Log log) const {
 void SyncGroup::wait(std::uint64_t gseq, Log log) {
   if (covered(gseq, log)) return;
   std::unique_lock guard(mutex_);
+  // Whoever was woken to lead may find its commit covered meanwhile (by the barrier): then another must be woken.
+  struct PassOn {
+    SyncGroup& group;
+    ~PassOn() {
+      if (!group.leading_ && !group.waiters_.empty()) group.wake_waiters();
+    }
+  } pass_on{*this};
   while (!covered(gseq, log)) {
     if (health_.poisoned())
       fail(ErrorCode::unknown_outcome,

@@ -11,30 +11,33 @@ include(GoogleTest)
 set(stele_concurrent_tests contract database isolation transaction)
 add_custom_target(concurrent_tests)
 
-# How test code is compiled: our flags, the inside of the engine, the stores under it. LIBRARY is
-# stele_internal unless told (stele_planted).
+# How test code is compiled: our flags, the inside of the engine, the stores under it.
 function(stele_test_code target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY" "")
-  if(NOT arg_LIBRARY)
-    set(arg_LIBRARY stele_internal)
-  endif()
   stele_own_code(${target})
   stele_uses_engine(${target})
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)  # compiles faster; the library is what runs
+  # Compiles faster; the library is what runs.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0> -U_FORTIFY_SOURCE)
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS STELE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_options(${target} PRIVATE ${stele_link_options})
-  target_link_libraries(${target} PRIVATE ${arg_LIBRARY})
+  target_link_libraries(${target} PRIVATE stele_internal)
   if(TARGET stele_program)
     target_compile_definitions(${target} PRIVATE STELE_PROGRAM="$<TARGET_FILE:stele_program>")
     add_dependencies(${target} stele_program)
   endif()
 endfunction()
 
+# GoogleTest's header takes longer to read than most tests to compile: read once for all.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/test_headers.cpp CONTENT "int main() {}\n")
+add_executable(test_headers ${PROJECT_BINARY_DIR}/test_headers.cpp)
+stele_test_code(test_headers)
+target_link_libraries(test_headers PRIVATE GTest::gtest)
+stele_precompile(test_headers <gtest/gtest.h>)
+
 # A gtest executable <name>_tests of all .cpp files of tests/<name>/, and its entries in ctest: one
 # for each test, or with a sanitizer, where starting a process is dear, one for the executable.
 # LABELS come beside <name>; TIMEOUT is for one test, in seconds.
 function(stele_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY;TIMEOUT" "LABELS;SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
   set(target ${name}_tests)
   if(NOT arg_SOURCES)
     file(GLOB arg_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
@@ -44,7 +47,9 @@ function(stele_test name)
   endif()
   set(labels ${name} ${arg_LABELS})
   add_executable(${target} ${arg_SOURCES})
-  stele_test_code(${target} LIBRARY ${arg_LIBRARY})
+  stele_test_code(${target})
+  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_precompile_headers(${target} REUSE_FROM test_headers)
   target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main ${arg_LIBRARIES})
   if(name IN_LIST stele_concurrent_tests)
     list(APPEND labels concurrent)

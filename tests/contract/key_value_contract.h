@@ -15,6 +15,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct KeyValueBackend {
   std::string name;
   OpenKeyValue open;
   bool on_disk = true;  // it wants a directory, and finds there what it left
+
+  friend void PrintTo(const KeyValueBackend& backend, std::ostream* out) { *out << backend.name; }
 };
 
 /// A fixture with few verbs; keys and values go to the keyspace `documents` unless told.

@@ -194,7 +194,7 @@ int check_power(Arguments& arguments, Tally& tally) {
   const std::uint64_t seed = arguments.number("seed", 0);
   const std::uint64_t images = arguments.number("images", 80);
   const bool planted = arguments.number("planted", 1) != 0;
-  const std::uint64_t bound = arguments.number("bound", 800);
+  const std::uint64_t bound = arguments.number("bound", 3000);
   const std::string only = arguments.text("only", "");
   const std::uint64_t trace = arguments.number("trace", 0);
   const std::string from = arguments.text("from", "");

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 namespace stele::crash {
 
@@ -19,7 +19,7 @@ using Steps = std::map<std::string, std::uint64_t>;  // name -> times
 
 std::set<std::string> steps_in_sources() {
   std::set<std::string> names;
-  const std::regex call("\\bstep\\(\"([a-z_.]+)\"\\)");
+  constexpr std::string_view call = " step(\"";
   for (const char* top : {"engine", "backends"}) {
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(STELE_SOURCE_DIR) / top)) {
       if (entry.path().extension() != ".cpp") continue;
@@ -27,7 +27,10 @@ std::set<std::string> steps_in_sources() {
       std::stringstream source;
       source << in.rdbuf();
       const std::string text = source.str();
-      for (std::sregex_iterator at(text.begin(), text.end(), call), end; at != end; ++at) names.insert((*at)[1]);
+      for (std::size_t at = text.find(call); at != std::string::npos; at = text.find(call, at)) {
+        at += call.size();
+        names.insert(text.substr(at, text.find('"', at) - at));
+      }
     }
   }
   return names;
@@ -56,11 +59,13 @@ class StepCheck {
     Command whole = workload("run", scratch_ / "a");
     add(whole, "seconds", 2);
     expect_fine(run(whole), steps, "a session without a kill");
-    Command cut = workload("run", scratch_ / "a");
-    add(cut, "session", 2);
-    kill_at(cut, "commit.sql_committed", 20);
-    run(cut);
-    expect_fine(run(workload("verify", scratch_ / "a")), steps, "the recovery after a kill");
+    for (std::uint64_t session = 2; session < 12 && !steps.contains("recovery.replayed"); ++session) {
+      Command cut = workload("run", scratch_ / "a");
+      add(cut, "session", session);
+      kill_at(cut, "commit.sql_committed", 20);  // of a commit that wrote documents, too, or there is nothing to replay
+      run(cut);
+      expect_fine(run(workload("verify", scratch_ / "a")), steps, "the recovery after a kill");
+    }
     return steps;
   }
 

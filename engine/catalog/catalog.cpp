@@ -40,17 +40,9 @@ void check_name(Kind kind, std::string_view name) {
   if (name.starts_with("_stele")) refuse("begins with \"_stele\", which is reserved for Stele itself");
 }
 
-std::uint64_t parse_definition(std::string_view name, const std::string& json) {
-  const model::Value value = model::parse(json);
-  const model::Value* id = value.is_object() ? value.find("id") : nullptr;
-  if (!id || !id->is_integer() || id->integer() <= 0)
-    fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read: ", json));
-  return static_cast<std::uint64_t>(id->integer());
-}
-
 }  // namespace
 
-std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader, transaction::ScanRecord record) {
+std::vector<Definition> Catalog::read_all(transaction::Reader& reader, transaction::ScanRecord record) {
   std::vector<Definition> all;
   for (const Kind kind : {Kind::collection, Kind::stream}) {
     std::string prefix;
@@ -62,9 +54,8 @@ std::vector<Catalog::Definition> Catalog::read_all(transaction::Reader& reader, 
       std::string quoted;
       if (!key::read_value_text(rest, quoted) || quoted.empty() || quoted.front() != '"')
         fail(ErrorCode::corrupt, text("catalog: a definition's key cannot be read: ", key::describe_key(scan->key())));
-      std::string name = json::unquoted(quoted);
-      const std::uint64_t id = parse_definition(name, std::string(scan->value()));
-      all.push_back({kind, std::move(name), id});
+      const std::string name = json::unquoted(quoted);
+      all.push_back(parse_definition(kind, name, scan->value()));
     }
   }
   return all;
@@ -82,8 +73,10 @@ std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& 
   }
   auto loaded = std::make_shared<Contents>();
   loaded->meta_changed = changed;
-  for (Definition& definition : read_all(reader, transaction::ScanRecord::none))
-    loaded->ids.emplace(Key{definition.kind, std::move(definition.name)}, definition.id);
+  for (Definition& definition : read_all(reader, transaction::ScanRecord::none)) {
+    Key key{definition.kind, definition.name};
+    loaded->definitions.emplace(std::move(key), std::make_shared<const Definition>(std::move(definition)));
+  }
   if (reader.meta_changed() == changed) {
     std::lock_guard guard(mutex_);
     newest_ = loaded;
@@ -91,22 +84,19 @@ std::shared_ptr<const Catalog::Contents> Catalog::contents(transaction::Reader& 
   return loaded;
 }
 
-std::optional<std::uint64_t> Catalog::find(transaction::Reader& reader, Kind kind, std::string_view name) {
+Catalog::DefinitionPtr Catalog::find(transaction::Reader& reader, Kind kind, std::string_view name) {
   const auto known = contents(reader);
   if (!known) {
     std::string definition;
-    if (!reader.get(Keyspace::meta, definition_key(kind, name), definition, Record::binding)) return std::nullopt;
-    return parse_definition(name, definition);
+    if (!reader.get(Keyspace::meta, definition_key(kind, name), definition, Record::binding)) return nullptr;
+    return std::make_shared<const Definition>(parse_definition(kind, name, definition));
   }
   if (reader.records()) reader.note_read(Keyspace::meta, definition_key(kind, name), Record::binding);
-  const auto found = known->ids.find(std::pair(kind, name));
-  if (found == known->ids.end()) return std::nullopt;
-  return found->second;
+  const auto found = known->definitions.find(std::pair(kind, name));
+  return found == known->definitions.end() ? nullptr : found->second;
 }
 
-std::uint64_t Catalog::find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name) {
-  if (const auto id = find(transaction, kind, name)) return *id;
-  check_name(kind, name);
+std::uint64_t Catalog::new_id(transaction::Transaction& transaction) {
   std::string counter;
   key::append_id(counter, next_id);
   std::string bytes;
@@ -118,8 +108,34 @@ std::uint64_t Catalog::find_or_create(transaction::Transaction& transaction, Kin
   bytes.clear();
   append_fixed(bytes, id + 1);
   transaction.writes().put(Keyspace::meta, counter, bytes);
-  transaction.writes().put(Keyspace::meta, definition_key(kind, name), text("{\"id\":", id, "}"));
   return id;
+}
+
+Catalog::DefinitionPtr Catalog::find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name) {
+  if (auto found = find(transaction, kind, name)) return found;
+  check_name(kind, name);
+  auto definition = std::make_shared<Definition>();
+  definition->kind = kind;
+  definition->name = name;
+  definition->id = new_id(transaction);
+  store(transaction, *definition);
+  return definition;
+}
+
+void Catalog::store(transaction::Transaction& transaction, const Definition& definition) {
+  transaction.writes().put(Keyspace::meta, definition_key(definition.kind, definition.name), to_json(definition));
+}
+
+void Catalog::rename(transaction::Transaction& transaction, Kind kind, std::string_view from, std::string_view to) {
+  check_name(kind, to);
+  const auto present = find(transaction, kind, from);
+  if (!present) fail(ErrorCode::not_found, text("rename: there is no ", noun(kind), " \"", from, '"'));
+  if (find(transaction, kind, to))
+    fail(ErrorCode::exists, text("rename: the ", noun(kind), " \"", to, "\" exists already; drop it first"));
+  Definition renamed = *present;
+  renamed.name = to;
+  drop(transaction, kind, from);
+  store(transaction, renamed);
 }
 
 std::vector<std::string> Catalog::list(transaction::Reader& reader, Kind kind) {

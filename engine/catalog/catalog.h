@@ -3,12 +3,13 @@
 // Which collections and streams there are. Definitions live in keyspace meta and change in transactions, like
 // everything else; reads of them bind at every isolation level, so nobody writes into what was dropped meanwhile.
 //
-//   (id 2, id kind, name)  ->  {"id":17}        kind 1 collection, 2 stream
-//   (id 3)                 ->  u64 next id, little-endian; ids are never reused
+//   (id 2, id kind, name)  ->  the definition (definition.h)   kind 1 collection, 2 stream
+//   (id 3)                 ->  u64 next id, little-endian; ids are never reused; indexes have ids of their own
 //
 // The newest definitions are kept in memory, with the commit that last changed keyspace meta.
 #pragma once
 
+#include "engine/catalog/definition.h"
 #include "engine/transaction/transaction.h"
 
 #include <cstdint>
@@ -22,24 +23,24 @@
 
 namespace stele::catalog {
 
-enum class Kind : std::uint8_t { collection = 1, stream = 2 };
-
 class Catalog {
  public:
-  /// The id of the collection or stream at the reader's moment. Any thread.
-  std::optional<std::uint64_t> find(transaction::Reader& reader, Kind kind, std::string_view name);
+  using DefinitionPtr = std::shared_ptr<const Definition>;
+
+  /// The collection or stream at the reader's moment; null: there is none. Any thread.
+  DefinitionPtr find(transaction::Reader& reader, Kind kind, std::string_view name);
   /// Makes it when it is not there.
-  std::uint64_t find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name);
+  DefinitionPtr find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name);
+  /// Puts the definition in the place of the one that has its kind and name.
+  void store(transaction::Transaction& transaction, const Definition& definition);
+  /// `exists` when the new name is taken, `not_found` when the old one is not there.
+  void rename(transaction::Transaction& transaction, Kind kind, std::string_view from, std::string_view to);
+  std::uint64_t new_id(transaction::Transaction& transaction);
   /// Names in order.
   std::vector<std::string> list(transaction::Reader& reader, Kind kind);
   /// Only the definition; its keys are the caller's to erase.
   void drop(transaction::Transaction& transaction, Kind kind, std::string_view name);
 
-  struct Definition {
-    Kind kind;
-    std::string name;
-    std::uint64_t id;
-  };
   /// All definitions as they stand in the store; `corrupt` for one that cannot be read.
   static std::vector<Definition> read_all(transaction::Reader& reader,
                                           transaction::ScanRecord record = transaction::ScanRecord::range);
@@ -55,7 +56,7 @@ class Catalog {
   };
   struct Contents {
     std::uint64_t meta_changed;  // complete as of this commit
-    std::map<Key, std::uint64_t, Less> ids;
+    std::map<Key, DefinitionPtr, Less> definitions;
   };
 
   std::shared_ptr<const Contents> contents(transaction::Reader& reader);

@@ -4,6 +4,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/documents/check_indexes.h"
 #include "engine/documents/documents.h"
 #include "engine/events/streams.h"
 #include "engine/model/document.h"
@@ -17,6 +18,7 @@
 namespace stele {
 
 using catalog::Catalog;
+using catalog::Definition;
 using catalog::Kind;
 using storage::Keyspace;
 using transaction::Findings;
@@ -31,12 +33,12 @@ std::unique_ptr<storage::KeyValueSnapshot> snapshot_of(storage::KeyValueStore& s
   return store.capabilities().snapshots ? store.snapshot() : nullptr;
 }
 
-std::string part_of(const Catalog::Definition& definition) {
+std::string part_of(const Definition& definition) {
   return text(definition.kind == Kind::collection ? "collection" : "stream", " \"", definition.name, "\"");
 }
 
 /// Ids under which a keyspace holds keys that no definition of the kind owns. One seek for each id that is there.
-void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::vector<Catalog::Definition>& definitions,
+void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::vector<Definition>& definitions,
                   Findings& findings) {
   const auto cursor = reader.cursor(keyspace, {});
   cursor->first();
@@ -60,16 +62,16 @@ void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::v
   }
 }
 
-void check_definitions(const std::vector<Catalog::Definition>& definitions, Findings& findings) {
-  std::map<std::uint64_t, const Catalog::Definition*> owners;
-  for (const Catalog::Definition& definition : definitions) {
+void check_definitions(const std::vector<Definition>& definitions, Findings& findings) {
+  std::map<std::uint64_t, const Definition*> owners;
+  for (const Definition& definition : definitions) {
     const auto [other, fresh] = owners.emplace(definition.id, &definition);
     if (!fresh)
       findings.damage(part_of(definition), text("has id ", definition.id, ", as ", part_of(*other->second), " has"));
   }
 }
 
-void check_document(const Catalog::Definition& collection, std::string_view key, std::string_view bytes) {
+void check_document(const Definition& collection, std::string_view key, std::string_view bytes) {
   const std::string minified = json::minify(bytes, any_size, "document");
   if (minified != bytes) fail(ErrorCode::corrupt, "is not in the form in which Stele stores it");
   const model::Value value = model::parse(minified);
@@ -80,7 +82,7 @@ void check_document(const Catalog::Definition& collection, std::string_view key,
          text("has _id ", model::to_json(value.object().front().value), ", which its key does not say"));
 }
 
-void check_documents(TierReader& reader, const Catalog::Definition& collection, Findings& findings) {
+void check_documents(TierReader& reader, const Definition& collection, Findings& findings) {
   std::string prefix;
   key::append_id(prefix, collection.id);
   const auto cursor = reader.cursor(Keyspace::documents, {prefix, key::prefix_end(prefix)});
@@ -109,7 +111,7 @@ void check_event(std::string_view bytes, std::uint64_t& last_gseq) {
   json::minify(reader.rest(), any_size, "event");
 }
 
-void check_events(TierReader& reader, const Catalog::Definition& stream, const CheckOptions& options,
+void check_events(TierReader& reader, const Definition& stream, const CheckOptions& options,
                   Findings& findings) {
   const std::string part = part_of(stream);
   const std::string prefix = events::events_prefix(stream.id);
@@ -146,17 +148,19 @@ void check_events(TierReader& reader, const Catalog::Definition& stream, const C
 }
 
 void check_contents(TierReader& reader, const CheckOptions& options, Findings& findings) {
-  std::vector<Catalog::Definition> definitions;
+  std::vector<Definition> definitions;
   if (!findings.expect("catalog", [&] { definitions = Catalog::read_all(reader); })) return;
   check_definitions(definitions, findings);
   findings.expect("kv", [&] {
     check_owners(reader, Keyspace::documents, Kind::collection, definitions, findings);
     check_owners(reader, Keyspace::events, Kind::stream, definitions, findings);
   });
-  for (const Catalog::Definition& definition : definitions)
+  for (const Definition& definition : definitions)
     findings.expect(part_of(definition), [&] {
       if (definition.kind == Kind::stream) check_events(reader, definition, options, findings);
-      if (definition.kind == Kind::collection && options.deep) check_documents(reader, definition, findings);
+      if (definition.kind != Kind::collection || !options.deep) return;
+      check_documents(reader, definition, findings);
+      documents::check_indexes(reader, definition, [&](const std::string& what) { findings.damage(part_of(definition), what); });
     });
 }
 

@@ -124,7 +124,16 @@ std::vector<std::string> Database::streams() {
 
 void Database::sync_now() { core_->store->sync_now(); }
 void Database::compact() { core_->store->compact(); }
-void Database::close() { core_->store->close(); }
+void Database::close() {
+  core_->store->check_open();
+  core_->maintenance.stop();
+  try {
+    core_->store->close();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::busy) core_->maintenance.start();  // still open
+    throw;
+  }
+}
 
 Stats Database::stats() const {
   transaction::Store& store = *core_->store;

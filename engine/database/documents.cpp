@@ -1,5 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/documents/documents.h"
+#include "engine/documents/indexes.h"
 
 #include "engine/database/scope.h"
 #include "engine/model/document.h"
@@ -48,10 +49,15 @@ documents::Documents verbs(const Scope& scope, const std::string& collection) {
   return documents::Documents(scope.core->catalog, collection, scope.core->limits);
 }
 
+documents::Indexes index_verbs(const Scope& scope, const std::string& collection) {
+  return documents::Indexes(scope.core->catalog, collection, scope.core->limits);
+}
+
 }  // namespace
 }  // namespace detail
 
 using detail::id_of;
+using detail::index_verbs;
 using detail::parse_id;
 using detail::verbs;
 
@@ -90,7 +96,7 @@ Documents CollectionReader::find(std::string_view filter, const FindOptions& opt
     source->cursor = scope_->read(open);
   } else {
     scope_->core->store->check_open();
-    source->latest = scope_->core->store->latest();
+    source->latest = scope_->core->store->latest(true);
     source->cursor = open(*source->latest);
   }
   return Documents(std::move(source));
@@ -106,7 +112,16 @@ std::optional<std::string> CollectionReader::find_one(std::string_view filter, F
 
 std::uint64_t CollectionReader::count(std::string_view filter) const {
   const model::Filter parsed = model::Filter::parse(filter, scope_->core->limits);
-  return scope_->read([&](Reader& reader) { return verbs(*scope_, name_).count(reader, parsed); });
+  return scope_->read_at_one_moment([&](Reader& reader) { return verbs(*scope_, name_).count(reader, parsed); });
+}
+
+std::string CollectionReader::explain(std::string_view filter, const FindOptions& options) const {
+  documents::Query query = documents::Query::parse(filter, options, scope_->core->limits);
+  return scope_->read_at_one_moment([&](Reader& reader) { return verbs(*scope_, name_).explain(reader, std::move(query)); });
+}
+
+std::vector<std::string> CollectionReader::indexes() const {
+  return scope_->read([&](Reader& reader) { return index_verbs(*scope_, name_).list(reader); });
 }
 
 DocumentId Collection::insert(std::string_view document) {
@@ -168,6 +183,22 @@ bool Collection::remove(const DocumentId& id) {
 
 std::uint64_t Collection::remove_one(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, false); }
 std::uint64_t Collection::remove_many(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, true); }
+
+std::string Collection::create_index(std::string_view keys, const IndexOptions& options) {
+  using Body = std::function<void(transaction::Transaction&)>;
+  const documents::Indexes verbs = index_verbs(*scope_, name_);
+  if (scope_->transaction)  // one statement: all of it, or nothing
+    return scope_->write([&](transaction::Transaction& own) {
+      return verbs.create([&](const Body& body) { body(own); }, keys, options);
+    });
+  std::string name = verbs.create([&](const Body& body) { scope_->write(body); }, keys, options);
+  scope_->core->maintenance.look_again();
+  return name;
+}
+
+bool Collection::drop_index(std::string_view index) {
+  return scope_->write([&](transaction::Transaction& own) { return index_verbs(*scope_, name_).drop(own, index); });
+}
 
 bool Collection::drop() {
   return scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).drop(own); });

@@ -5,6 +5,7 @@
 
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
+#include "engine/documents/maintenance.h"
 #include "engine/transaction/store.h"
 
 #include <stele/database.h>
@@ -23,6 +24,7 @@ class DatabaseCore {
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;
   json::Limits limits;
+  documents::Maintenance maintenance{*store, catalog, limits};  // last: ends before what it works on
 };
 
 struct Scope {
@@ -36,6 +38,15 @@ struct Scope {
     if (transaction) return transaction->statement([&] { return body(static_cast<transaction::Reader&>(*transaction)); });
     core->store->check_open();
     const auto latest = core->store->latest();
+    return body(*latest);
+  }
+
+  /// The same, when it reads more than once what must fit together.
+  template <class Body>
+  auto read_at_one_moment(Body&& body) const {
+    if (transaction) return read(std::forward<Body>(body));
+    core->store->check_open();
+    const auto latest = core->store->latest(true);
     return body(*latest);
   }
 

@@ -3,12 +3,18 @@
 
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/documents/expiry.h"
 #include "engine/documents/find.h"
+#include "engine/documents/indexes.h"
+#include "engine/documents/matches.h"
+#include "engine/documents/writer.h"
 #include "engine/model/document.h"
 #include "engine/model/key.h"
 
 namespace stele::documents {
 
+using catalog::Catalog;
+using catalog::Definition;
 using catalog::Kind;
 using storage::Keyspace;
 using transaction::Reader;
@@ -23,76 +29,96 @@ std::string document_key(std::uint64_t collection, const model::Value& id) {
   return out;
 }
 
-std::optional<std::uint64_t> Documents::id_of_collection(Reader& reader) const {
+Catalog::DefinitionPtr Documents::definition(Reader& reader) const {
   return catalog_.find(reader, Kind::collection, collection_);
 }
 
 std::optional<std::string> Documents::get(Reader& reader, const model::Value& id) const {
-  const auto collection = id_of_collection(reader);
-  if (!collection) return std::nullopt;
+  const auto collection = definition(reader);
   std::string document;
-  if (!reader.get(Keyspace::documents, document_key(*collection, id), document)) return std::nullopt;
+  if (!collection || !reader.get(Keyspace::documents, document_key(collection->id, id), document)) return std::nullopt;
+  if (collection->expires() && Expiry(*collection, reader.time_us()).expired(document)) return std::nullopt;
   return document;
 }
 
 std::unique_ptr<Cursor> Documents::find(Reader& reader, Query query) const {
-  return make_cursor(reader, id_of_collection(reader), std::move(query));
+  return make_cursor(reader, definition(reader), std::move(query));
 }
 
 std::uint64_t Documents::count(Reader& reader, const model::Filter& filter) const {
-  Query query;
-  query.filter = filter;
-  const auto cursor = find(reader, std::move(query));
+  const model::Sort any;
+  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
   std::uint64_t count = 0;
-  while (cursor->next()) ++count;
+  while (matches.next()) ++count;
   return count;
 }
 
-void Documents::insert_new(Transaction& transaction, std::uint64_t collection, const model::Value& id,
-                           std::string_view document) const {
-  const std::string key = document_key(collection, id);
-  std::string present;
-  if (transaction.get(Keyspace::documents, key, present, Record::binding))
+std::string Documents::explain(Reader& reader, Query query) const {
+  return documents::explain(reader, definition(reader), std::move(query));
+}
+
+namespace {
+
+/// The document at a key, if one is there that has not expired; `stored` has the expired one, too.
+bool present(Transaction& transaction, const Definition& collection, const std::string& key, std::optional<std::string>& stored) {
+  std::string document;
+  if (!transaction.get(Keyspace::documents, key, document, Record::binding)) return false;
+  stored = std::move(document);
+  return !collection.expires() || !Expiry(collection, transaction.time_us()).expired(*stored);
+}
+
+}  // namespace
+
+void Documents::insert_new(Transaction& transaction, const model::Value& id, std::string_view document) const {
+  const auto collection = catalog_.find_or_create(transaction, Kind::collection, collection_);
+  const std::string key = document_key(collection->id, id);
+  std::optional<std::string> stored;
+  if (present(transaction, *collection, key, stored))
     fail(ErrorCode::exists,
          text("collection \"", collection_, "\": a document with _id ", model::to_json(id),
               " exists already; use replace or put to overwrite it, or leave _id out to get a new one"),
          {{"reason", "DuplicateId"}, {"collection", std::string(collection_)}, {"id", model::to_json(id)}});
-  transaction.writes().put(Keyspace::documents, key, document);
+  Writer(transaction, *collection).put(key, stored, document);
 }
 
 model::Value Documents::insert(Transaction& transaction, std::string_view document) const {
   model::NewDocument fresh = model::new_document(document, limits_);
-  insert_new(transaction, catalog_.find_or_create(transaction, Kind::collection, collection_), fresh.id, fresh.text);
+  insert_new(transaction, fresh.id, fresh.text);
   return std::move(fresh.id);
 }
 
 void Documents::put(Transaction& transaction, std::string_view document) const {
   const model::NewDocument fresh = model::new_document(document, limits_);
   const auto collection = catalog_.find_or_create(transaction, Kind::collection, collection_);
-  transaction.writes().put(Keyspace::documents, document_key(collection, fresh.id), fresh.text);
+  const std::string key = document_key(collection->id, fresh.id);
+  Writer writer(transaction, *collection);
+  std::optional<std::string> stored;
+  if (writer.needs_before()) present(transaction, *collection, key, stored);
+  writer.put(key, stored, fresh.text);
 }
 
 bool Documents::replace(Transaction& transaction, const model::Value& id, std::string_view document) const {
   const std::string text_with_id = replacement(id, document, limits_, collection_);
-  const auto collection = id_of_collection(transaction);
+  const auto collection = definition(transaction);
   if (!collection) return false;
-  const std::string key = document_key(*collection, id);
-  std::string present;
-  if (!transaction.get(Keyspace::documents, key, present, Record::binding)) return false;
-  transaction.writes().put(Keyspace::documents, key, text_with_id);
+  const std::string key = document_key(collection->id, id);
+  std::optional<std::string> stored;
+  if (!present(transaction, *collection, key, stored)) return false;
+  Writer(transaction, *collection).put(key, stored, text_with_id);
   return true;
 }
 
 Documents::Updated Documents::update(Transaction& transaction, const model::Filter& filter, const model::Update& update,
                                      bool many, bool upsert) const {
   Updated result;
-  const auto collection = id_of_collection(transaction);
-  if (collection) {
-    Matches matches(transaction, *collection, filter);
+  if (const auto collection = definition(transaction)) {
+    const model::Sort any;
+    Matches matches(transaction, collection, {filter, any, many ? std::nullopt : std::optional<std::uint64_t>(1), {}});
+    Writer writer(transaction, *collection);
     while (matches.next()) {
       ++result.matched;
       if (const auto changed = update.apply_json(matches.document(), limits_)) {
-        transaction.writes().put(Keyspace::documents, matches.key(), *changed);
+        writer.put(matches.key(), matches.document(), *changed);
         ++result.modified;
       }
       if (!many) break;
@@ -101,18 +127,20 @@ Documents::Updated Documents::update(Transaction& transaction, const model::Filt
   if (result.matched > 0 || !upsert) return result;
   const model::Value document = update.upsert_document(filter, limits_);
   const model::Value& id = document.object().front().value;
-  insert_new(transaction, catalog_.find_or_create(transaction, Kind::collection, collection_), id, model::to_json(document));
+  insert_new(transaction, id, model::to_json(document));
   result.upserted_id = id;
   return result;
 }
 
 std::uint64_t Documents::remove(Transaction& transaction, const model::Filter& filter, bool many) const {
-  const auto collection = id_of_collection(transaction);
+  const auto collection = definition(transaction);
   if (!collection) return 0;
+  const model::Sort any;
+  Matches matches(transaction, collection, {filter, any, many ? std::nullopt : std::optional<std::uint64_t>(1), {}});
+  Writer writer(transaction, *collection);
   std::uint64_t removed = 0;
-  Matches matches(transaction, *collection, filter);
   while (matches.next()) {
-    transaction.writes().erase(Keyspace::documents, matches.key());
+    writer.erase(matches.key(), matches.document());
     ++removed;
     if (!many) break;
   }
@@ -120,21 +148,21 @@ std::uint64_t Documents::remove(Transaction& transaction, const model::Filter& f
 }
 
 bool Documents::remove(Transaction& transaction, const model::Value& id) const {
-  const auto collection = id_of_collection(transaction);
+  const auto collection = definition(transaction);
   if (!collection) return false;
-  const std::string key = document_key(*collection, id);
-  std::string present;
-  if (!transaction.get(Keyspace::documents, key, present, Record::binding)) return false;
-  transaction.writes().erase(Keyspace::documents, key);
+  const std::string key = document_key(collection->id, id);
+  std::optional<std::string> stored;
+  if (!present(transaction, *collection, key, stored)) return false;
+  Writer(transaction, *collection).erase(key, *stored);
   return true;
 }
 
 bool Documents::drop(Transaction& transaction) const {
-  const auto collection = id_of_collection(transaction);
+  const auto collection = definition(transaction);
   if (!collection) return false;
-  std::string prefix;
-  key::append_id(prefix, *collection);
+  const std::string prefix = index_prefix(collection->id);
   transaction.writes().erase_range(Keyspace::documents, prefix, key::prefix_end(prefix));
+  for (const catalog::Index& index : collection->indexes) erase_index(transaction, index.id);
   catalog_.drop(transaction, Kind::collection, collection_);
   return true;
 }

@@ -3,6 +3,7 @@
 // Collections of JSON documents on the key-value tier.
 //
 //   keyspace documents: (id collection, value _id)  ->  the document as minified JSON text, _id first
+//   keyspace indexes:   index_entries.h
 #pragma once
 
 #include "engine/base/json.h"
@@ -28,7 +29,10 @@ struct Query {
   model::Sort sort;
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit;
+  std::string hint;  // an index's name; "$natural": none
 
+  /// Skip and limit together; empty: all.
+  std::optional<std::uint64_t> wanted() const;
   static Query parse(std::string_view filter, const FindOptions& options, const json::Limits& limits);
 };
 
@@ -49,6 +53,8 @@ class Documents {
   std::optional<std::string> get(transaction::Reader& reader, const model::Value& id) const;
   std::unique_ptr<Cursor> find(transaction::Reader& reader, Query query) const;
   std::uint64_t count(transaction::Reader& reader, const model::Filter& filter) const;
+  /// Runs the find and says how: a JSON object.
+  std::string explain(transaction::Reader& reader, Query query) const;
 
   model::Value insert(transaction::Transaction& transaction, std::string_view document) const;
   bool replace(transaction::Transaction& transaction, const model::Value& id, std::string_view document) const;
@@ -66,9 +72,8 @@ class Documents {
   bool drop(transaction::Transaction& transaction) const;
 
  private:
-  std::optional<std::uint64_t> id_of_collection(transaction::Reader& reader) const;
-  void insert_new(transaction::Transaction& transaction, std::uint64_t collection, const model::Value& id,
-                  std::string_view text) const;
+  catalog::Catalog::DefinitionPtr definition(transaction::Reader& reader) const;
+  void insert_new(transaction::Transaction& transaction, const model::Value& id, std::string_view text) const;
 
   catalog::Catalog& catalog_;
   std::string_view collection_;

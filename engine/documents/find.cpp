@@ -2,142 +2,147 @@
 #include "engine/documents/find.h"
 
 #include "engine/base/error.h"
-#include "engine/base/key_codec.h"
+#include "engine/documents/matches.h"
 #include "engine/model/compare.h"
 #include "engine/model/document.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <vector>
 
 namespace stele::documents {
 
-using storage::Keyspace;
 using transaction::Reader;
 
 namespace {
 
-constexpr std::uint64_t documents_between_interrupt_checks = 64;
-
-/// In key order, straight from the scan.
-class StreamingCursor final : public Cursor {
+/// Streams when the plan has the order wanted, otherwise sorts in memory; with a limit only so many are held at a time.
+class FindCursor final : public Cursor {
  public:
-  StreamingCursor(Reader& reader, std::optional<std::uint64_t> collection, Query query) : query_(std::move(query)) {
-    if (collection) matches_.emplace(reader, *collection, query_.filter);
-  }
+  FindCursor(Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query)
+      : query_(std::move(query)),
+        matches_(reader, std::move(collection), {query_.filter, query_.sort, query_.wanted(), query_.hint}) {}
 
-  std::optional<std::string_view> next() override {
-    if (!matches_ || (query_.limit && returned_ == *query_.limit)) return std::nullopt;
-    while (matches_->next()) {
-      if (skipped_ < query_.skip) {
-        ++skipped_;
-        continue;
-      }
-      ++returned_;
-      return matches_->document();
-    }
-    matches_.reset();
-    return std::nullopt;
-  }
+  const Matches& matches() const { return matches_; }
+
+  std::optional<std::string_view> next() override { return matches_.plan().sorted ? next_streamed() : next_sorted(); }
 
  private:
-  Query query_;
-  std::optional<Matches> matches_;
-  std::uint64_t skipped_ = 0;
-  std::uint64_t returned_ = 0;
-};
-
-/// Sorted in memory. With a limit only so many documents are held at a time.
-class SortingCursor final : public Cursor {
   struct Entry {
     std::string order;
     std::string document;
     bool operator<(const Entry& other) const { return order < other.order; }
   };
 
- public:
-  SortingCursor(Reader& reader, std::optional<std::uint64_t> collection, const Query& query) {
-    if (!collection) return;
-    const std::uint64_t wanted = wanted_documents(query);
+  std::optional<std::string_view> next_streamed() {
+    if (query_.limit && returned_ == *query_.limit) return std::nullopt;
+    while (!done_ && matches_.next()) {
+      if (skipped_ < query_.skip) {
+        ++skipped_;
+        continue;
+      }
+      ++returned_;
+      return matches_.document();
+    }
+    done_ = true;
+    return std::nullopt;
+  }
+
+  std::optional<std::string_view> next_sorted() {
+    if (!done_) sort();
+    if (position_ == entries_.size()) return std::nullopt;
+    return entries_[position_++].document;
+  }
+
+  void sort() {
+    done_ = true;
+    const std::uint64_t wanted = query_.wanted().value_or(std::numeric_limits<std::uint64_t>::max());
     if (wanted == 0) return;
-    Matches matches(reader, *collection, query.filter);
     model::Parser parser;
-    while (matches.next()) {
+    while (matches_.next()) {
       Entry entry;
-      query.sort.append_key(entry.order, parser.parse(matches.document()));
-      entry.order += matches.key();  // equal ones in the order of their keys
+      query_.sort.append_key(entry.order, parser.parse(matches_.document()));
+      entry.order += matches_.key();  // equal ones in the order of their keys
       if (entries_.size() == wanted) {
         if (!(entry < entries_.front())) continue;
         std::pop_heap(entries_.begin(), entries_.end());
         entries_.pop_back();
       }
-      entry.document = matches.document();
+      entry.document = matches_.document();
       entries_.push_back(std::move(entry));
       std::push_heap(entries_.begin(), entries_.end());
     }
     std::sort_heap(entries_.begin(), entries_.end());
-    position_ = std::min<std::uint64_t>(query.skip, entries_.size());
+    position_ = std::min<std::uint64_t>(query_.skip, entries_.size());
   }
 
-  std::optional<std::string_view> next() override {
-    if (position_ == entries_.size()) return std::nullopt;
-    return entries_[position_++].document;
-  }
-
- private:
-  static std::uint64_t wanted_documents(const Query& query) {
-    const std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
-    if (!query.limit) return all;
-    return *query.limit == 0 ? 0 : (query.skip > all - *query.limit ? all : query.skip + *query.limit);
-  }
-
+  const Query query_;  // stays where it is: the matches refer to it
+  Matches matches_;
+  bool done_ = false;
+  std::uint64_t skipped_ = 0;
+  std::uint64_t returned_ = 0;
   std::vector<Entry> entries_;  // a heap with the greatest first, then sorted
   std::size_t position_ = 0;
 };
 
-/// The order of the keys is the order of _id.
-bool is_key_order(const model::Sort& sort) {
-  return sort.empty() ||
-         (sort.fields().size() == 1 && !sort.fields().front().descending && sort.fields().front().path.text() == "_id");
+model::Value plan_value(const Plan& plan) {
+  constexpr std::string_view kinds[] = {"nothing", "ids", "documents", "index", "branches"};
+  model::Object out;
+  out.push_back({"plan", model::Value(kinds[static_cast<std::size_t>(plan.kind)])});
+  if (plan.index) out.push_back({"index", model::Value(plan.index->name)});
+  if (plan.kind != Plan::Kind::branches) out.push_back({"ranges", model::Value(static_cast<std::int64_t>(plan.ranges.size()))});
+  out.push_back({"sorted", model::Value(plan.sorted)});
+  if (plan.direction == transaction::Direction::backward) out.push_back({"direction", model::Value("backward")});
+  if (plan.kind == Plan::Kind::branches) {
+    model::Array branches;
+    for (const Plan& branch : plan.branches) branches.push_back(plan_value(branch));
+    out.push_back({"branches", model::Value(std::move(branches))});
+  }
+  if (!plan.considered.empty()) {
+    model::Array considered;
+    for (const std::string& words : plan.considered) considered.push_back(model::Value(words));
+    out.push_back({"considered", model::Value(std::move(considered))});
+  }
+  return model::Value(std::move(out));
 }
 
 }  // namespace
 
 Query Query::parse(std::string_view filter, const FindOptions& options, const json::Limits& limits) {
-  return {model::Filter::parse(filter, limits), model::Sort::parse(options.sort, limits), options.skip, options.limit};
+  Query query;
+  query.filter = model::Filter::parse(filter, limits);
+  query.sort = model::Sort::parse(options.sort, limits);
+  query.skip = options.skip;
+  query.limit = options.limit;
+  query.hint = options.hint;
+  return query;
 }
 
-Matches::Matches(Reader& reader, std::uint64_t collection, const model::Filter& filter) : reader_(reader), filter_(filter) {
-  if (const auto id = model::id_equality(filter)) {
-    id_key_ = document_key(collection, *id);
-    return;
-  }
-  std::string prefix;
-  key::append_id(prefix, collection);
-  scan_ = reader.scan(Keyspace::documents, {prefix, key::prefix_end(prefix)});
+std::optional<std::uint64_t> Query::wanted() const {
+  if (!limit) return std::nullopt;
+  if (*limit == 0) return 0;
+  const std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
+  return skip > all - *limit ? all : skip + *limit;
 }
 
-bool Matches::next_by_id() {
-  if (!id_key_) return false;
-  key_ = *std::exchange(id_key_, std::nullopt);
-  return reader_.get(Keyspace::documents, key_, document_) && filter_.matches_json(document_, scratch_);
+std::unique_ptr<Cursor> make_cursor(Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query) {
+  return std::make_unique<FindCursor>(reader, std::move(collection), std::move(query));
 }
 
-bool Matches::next() {
-  if (!scan_) return next_by_id();
-  while (scan_->next()) {
-    if (++examined_ % documents_between_interrupt_checks == 0) reader_.interrupt().check();
-    if (!filter_.empty() && !filter_.matches_json(scan_->value(), scratch_)) continue;
-    key_ = scan_->key();
-    document_ = scan_->value();
-    return true;
-  }
-  return false;
-}
-
-std::unique_ptr<Cursor> make_cursor(Reader& reader, std::optional<std::uint64_t> collection, Query query) {
-  if (is_key_order(query.sort)) return std::make_unique<StreamingCursor>(reader, collection, std::move(query));
-  return std::make_unique<SortingCursor>(reader, collection, query);
+std::string explain(Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query) {
+  const auto begin = std::chrono::steady_clock::now();
+  FindCursor cursor(reader, std::move(collection), std::move(query));
+  std::int64_t returned = 0;
+  while (cursor.next()) ++returned;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  model::Value out = plan_value(cursor.matches().plan());
+  const Matches::Figures& figures = cursor.matches().figures();
+  out.object().push_back({"keys_examined", model::Value(static_cast<std::int64_t>(figures.keys))});
+  out.object().push_back({"documents_examined", model::Value(static_cast<std::int64_t>(figures.documents))});
+  out.object().push_back({"returned", model::Value(returned)});
+  out.object().push_back({"time_us", model::Value(static_cast<std::int64_t>(took.count()))});
+  return model::to_json(out);
 }
 
 std::string replacement(const model::Value& id, std::string_view document, const json::Limits& limits,

@@ -59,7 +59,7 @@ void Streams::append(Transaction& transaction, std::span<const NewEvent> events)
     payload += json::minify(event.data, limits_, "event");
   }
   if (events.empty()) return;
-  const std::uint64_t stream = catalog_.find_or_create(transaction, Kind::stream, stream_);
+  const std::uint64_t stream = catalog_.find_or_create(transaction, Kind::stream, stream_)->id;
   for (std::string& payload : payloads)
     transaction.writes().append(Keyspace::events, sequence_key(stream), events_prefix(stream), std::move(payload));
 }
@@ -68,7 +68,7 @@ std::vector<Event> Streams::read(Reader& reader, const Transaction* own, std::ui
   std::vector<Event> found;
   const auto stream = catalog_.find(reader, Kind::stream, stream_);
   if (!stream) return found;
-  const std::string prefix = events_prefix(*stream);
+  const std::string prefix = events_prefix(stream->id);
   std::string from = prefix;
   key::append_u64(from, offset);
   const auto scan = reader.scan(Keyspace::events, {from, key::prefix_end(prefix)}, ScanRecord::returned);
@@ -100,7 +100,7 @@ std::uint64_t Streams::end_offset(Reader& reader) const {
   const auto stream = catalog_.find(reader, Kind::stream, stream_);
   std::string bytes;
   std::uint64_t next = 0;
-  if (!stream || !reader.get(Keyspace::events, sequence_key(*stream), bytes)) return 0;
+  if (!stream || !reader.get(Keyspace::events, sequence_key(stream->id), bytes)) return 0;
   if (!ByteReader(bytes).fixed(next))
     fail(ErrorCode::corrupt, text("stream \"", stream_, "\": its next offset cannot be read"));
   return next;

@@ -1,6 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/transaction/read_set.h"
 
+#include "engine/base/key_codec.h"
+
 #include <algorithm>
 
 namespace stele::transaction {
@@ -29,6 +31,16 @@ std::size_t ReadSet::add_range(Keyspace keyspace, std::string_view begin, Record
   ranges_.push_back({keyspace, std::string(begin), std::string(begin.empty() ? std::string_view("\0", 1) : begin),
                      record == Record::binding});
   return ranges_.size() - 1;
+}
+
+std::size_t ReadSet::add_range_down(Keyspace keyspace, std::string_view end, Record record) {
+  std::string begin = end.empty() ? std::string(key_bytes_max + 1, '\xFF') : std::string(end);  // above every key
+  ranges_.push_back({keyspace, std::move(begin), std::string(end), record == Record::binding});
+  return ranges_.size() - 1;
+}
+
+void ReadSet::extend_down(std::size_t range, std::string_view key) {
+  if (std::string& begin = ranges_[range].begin; key < begin) begin.assign(key);
 }
 
 void ReadSet::extend(std::size_t range, std::string_view key) {

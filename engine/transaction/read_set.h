@@ -42,6 +42,10 @@ class ReadSet {
   void add_point(Keyspace keyspace, std::string_view key, Record record);
   /// Adds an empty range at `begin` and returns its index, for extend().
   std::size_t add_range(Keyspace keyspace, std::string_view begin, Record record);
+  /// Adds an empty range below `end` (empty: no upper bound) and returns its index, for extend_down().
+  std::size_t add_range_down(Keyspace keyspace, std::string_view end, Record record);
+  /// The range now reaches down to `key`.
+  void extend_down(std::size_t range, std::string_view key);
   /// The range now reaches up to and including `key`.
   void extend(std::size_t range, std::string_view key);
   /// The range now reaches up to `end` (exclusive; empty: no upper bound).

@@ -12,7 +12,9 @@
 
 namespace stele::transaction {
 
-/// Entries of a key range, in order, at a moment: forward, one at a time.
+enum class Direction : std::uint8_t { forward, backward };
+
+/// Entries of a key range, in order of keys or against it, at a moment, one at a time.
 class Scan {
  public:
   virtual ~Scan() = default;
@@ -24,7 +26,7 @@ class Scan {
 
 /// What of a scan is checked at commit.
 enum class ScanRecord : std::uint8_t {
-  range,     // that nothing appears or changes between the first key and the last one seen
+  range,     // that nothing appears or changes between where the scan begins and the last key seen
   returned,  // that the entries seen do not change; new ones may appear (event streams)
   none,      // nothing: the caller notes what it used
 };
@@ -37,7 +39,8 @@ class Reader {
 
   /// False when absent.
   virtual bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) = 0;
-  virtual std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range) = 0;
+  virtual std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
+                                     Direction direction = Direction::forward) = 0;
 
   /// The last commit seen, as far as keyspace meta goes: what was cached of meta at a commit c is still right
   /// when no commit in (c, moment] changed meta.
@@ -51,6 +54,9 @@ class Reader {
   virtual void note_read(Keyspace keyspace, std::string_view key, Record record) = 0;
   /// True when this transaction itself has changed keyspace meta: what is in memory does not hold for it.
   virtual bool wrote_meta() const = 0;
+
+  /// µs since 1970: what is expired, what $$NOW says. Stands still in a transaction or snapshot.
+  virtual std::int64_t time_us() const = 0;
 
   virtual const Interrupt& interrupt() const = 0;
 };

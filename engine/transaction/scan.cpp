@@ -6,22 +6,35 @@
 
 namespace stele::transaction {
 
-TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record)
+TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record,
+                                 Direction direction)
     : transaction_(transaction),
       keyspace_(keyspace),
       range_(std::move(range)),
       record_(record),
+      forward_(direction == Direction::forward),
       before_(transaction.writes_.statement()),
       snapshot_(transaction.key_value_),
       base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {
   transaction_.scans_.push_back(this);
-  if (records()) recorded_ = ranges().add_range(keyspace_, range_.begin, Record::plain);
+  if (!records()) return;
+  recorded_ = forward_ ? ranges().add_range(keyspace_, range_.begin, Record::plain)
+                       : ranges().add_range_down(keyspace_, range_.end, Record::plain);
 }
 
 TransactionScan::~TransactionScan() { std::erase(transaction_.scans_, this); }
 
 void TransactionScan::read_to_end() {
-  if (records() && !done_) ranges().extend_to_end(recorded_, range_.end);
+  if (!done_) record_end();
+}
+
+void TransactionScan::record_end() {
+  if (!records()) return;
+  if (forward_) {
+    ranges().extend_to_end(recorded_, range_.end);
+  } else {
+    ranges().extend_down(recorded_, range_.begin);
+  }
 }
 
 void TransactionScan::end() noexcept {
@@ -46,23 +59,39 @@ const TransactionScan::Entry* TransactionScan::next_own(const WriteSet::Version*
   return nullptr;
 }
 
+/// The last own entry before key_ (or in the range) of which something is visible to this scan.
+const TransactionScan::Entry* TransactionScan::previous_own(const WriteSet::Version*& version) const {
+  const auto& entries = transaction_.writes_.entries(keyspace_);
+  const std::string& below = started_ ? key_ : range_.end;
+  for (auto it = below.empty() ? entries.end() : entries.lower_bound(below); it != entries.begin();) {
+    --it;
+    if (it->first < range_.begin) return nullptr;
+    version = transaction_.writes_.visible(it->second, before_);
+    if (version) return &*it;
+  }
+  return nullptr;
+}
+
+void TransactionScan::move_base() { forward_ ? base_->next() : base_->previous(); }
+
 bool TransactionScan::next() {
   if (done_) return false;
   if (!base_)
     fail(ErrorCode::closed, "cursor: its transaction has ended; read it to the end before that");
-  if (!started_) base_->first();
+  if (!started_) forward_ ? base_->first() : base_->last();
   for (;;) {
     const WriteSet::Version* version = nullptr;
-    const Entry* own = next_own(version);
+    const Entry* own = forward_ ? next_own(version) : previous_own(version);
     const bool base_valid = base_->valid();
     if (!own && !base_valid) {
       done_ = true;
-      if (records()) ranges().extend_to_end(recorded_, range_.end);
+      record_end();
       return false;
     }
     started_ = true;
-    if (own && (!base_valid || own->first <= base_->key())) {
-      if (base_valid && own->first == base_->key()) base_->next();
+    const int order = own && base_valid ? own->first.compare(base_->key()) : 0;
+    if (own && (!base_valid || order == 0 || (order < 0) == forward_)) {
+      if (base_valid && order == 0) move_base();
       key_ = own->first;
       if (!version->value) continue;  // erased by this transaction
       value_ = *version->value;
@@ -71,7 +100,7 @@ bool TransactionScan::next() {
     }
     key_.assign(base_->key());
     value_.assign(base_->value());
-    base_->next();
+    move_base();
     if (transaction_.writes_.erased_before(keyspace_, key_, before_)) continue;
     record_returned();
     return true;
@@ -80,7 +109,7 @@ bool TransactionScan::next() {
 
 void TransactionScan::record_returned() {
   if (!records()) return;
-  ranges().extend(recorded_, key_);
+  forward_ ? ranges().extend(recorded_, key_) : ranges().extend_down(recorded_, key_);
   if (record_ == ScanRecord::returned) transaction_.reads_.add_point(keyspace_, key_, Record::plain);
 }
 

@@ -9,7 +9,7 @@ namespace stele::transaction {
 /// transaction wrote before the statement that opened the scan. Stays at that moment whatever is written later.
 class TransactionScan final : public Scan {
  public:
-  TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record);
+  TransactionScan(Transaction& transaction, Keyspace keyspace, storage::KeyRange range, ScanRecord record, Direction direction);
 
   ~TransactionScan() override;
   TransactionScan(const TransactionScan&) = delete;
@@ -27,7 +27,10 @@ class TransactionScan final : public Scan {
  private:
   using Entry = std::pair<const std::string, WriteSet::Versions>;
   const Entry* next_own(const WriteSet::Version*& version) const;
+  const Entry* previous_own(const WriteSet::Version*& version) const;
+  void move_base();
   void record_returned();
+  void record_end();
   ReadSet& ranges();
   bool records() const;
 
@@ -35,6 +38,7 @@ class TransactionScan final : public Scan {
   Keyspace keyspace_;
   storage::KeyRange range_;
   ScanRecord record_;
+  const bool forward_;
   WriteSet::Statement before_;
   std::shared_ptr<storage::KeyValueSnapshot> snapshot_;
   std::unique_ptr<storage::Cursor> base_;

@@ -25,12 +25,23 @@ void watch_forks() {
 /// The newest state, with the store's numbers for the catalog's cache.
 class LatestReader final : public TierReader {
  public:
-  LatestReader(Store& store, Use use) : TierReader(store.key_value()), order_(store.order()), use_(std::move(use)) {}
-  std::uint64_t moment() override { return order_.published.load(); }
+  LatestReader(Store& store, Use use, bool one_moment) : LatestReader(store, std::move(use), store.order().published.load(), one_moment) {}
+  std::uint64_t moment() override { return at() ? moment_ : order_.published.load(); }
   std::uint64_t meta_changed() const override { return order_.meta_changed.load(); }
+  std::int64_t time_us() const override { return clock_.now_us(); }
 
  private:
+  // The moment is read before the snapshot is taken: it may be an earlier one, never a later.
+  LatestReader(Store& store, Use use, std::uint64_t moment, bool one_moment)
+      : TierReader(store.key_value(), one_moment ? store.key_value().snapshot() : nullptr),
+        order_(store.order()),
+        clock_(store.clock()),
+        moment_(moment),
+        use_(std::move(use)) {}
+
   const CommitOrder& order_;
+  const StoreClock& clock_;
+  const std::uint64_t moment_;
   Use use_;
 };
 
@@ -236,9 +247,9 @@ std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& p
   return cursor;
 }
 
-std::unique_ptr<Reader> Store::latest() {
+std::unique_ptr<Reader> Store::latest(bool one_moment) {
   Use use(gatekeeper_);
-  return std::make_unique<LatestReader>(*this, std::move(use));
+  return std::make_unique<LatestReader>(*this, std::move(use), one_moment);
 }
 
 std::shared_ptr<ReadPin> Store::read_pin() {

@@ -60,8 +60,8 @@ class Store : public std::enable_shared_from_this<Store> {
   /// One statement, its own transaction. A SELECT reads SQLite alone and takes no snapshot of the other tiers.
   std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
 
-  /// Reads the newest state of the key-value tier, a call at a time.
-  std::unique_ptr<Reader> latest();
+  /// Reads the newest state of the key-value tier: each call by itself, or all calls at one moment.
+  std::unique_ptr<Reader> latest(bool one_moment = false);
 
   void sync_now();
   void wait_durable(std::uint64_t gseq);

@@ -9,12 +9,13 @@ namespace {
 
 class CursorScan final : public Scan {
  public:
-  explicit CursorScan(std::unique_ptr<storage::Cursor> cursor) : cursor_(std::move(cursor)) {}
+  CursorScan(std::unique_ptr<storage::Cursor> cursor, Direction direction)
+      : cursor_(std::move(cursor)), forward_(direction == Direction::forward) {}
   bool next() override {
     if (std::exchange(started_, true)) {
-      cursor_->next();
+      forward_ ? cursor_->next() : cursor_->previous();
     } else {
-      cursor_->first();
+      forward_ ? cursor_->first() : cursor_->last();
     }
     return cursor_->valid();
   }
@@ -23,13 +24,14 @@ class CursorScan final : public Scan {
 
  private:
   std::unique_ptr<storage::Cursor> cursor_;
+  const bool forward_;
   bool started_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Scan> TierReader::scan(Keyspace keyspace, storage::KeyRange range, ScanRecord) {
-  return std::make_unique<CursorScan>(cursor(keyspace, std::move(range)));
+std::unique_ptr<Scan> TierReader::scan(Keyspace keyspace, storage::KeyRange range, ScanRecord, Direction direction) {
+  return std::make_unique<CursorScan>(cursor(keyspace, std::move(range)), direction);
 }
 
 }  // namespace stele::transaction

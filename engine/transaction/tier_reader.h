@@ -20,14 +20,18 @@ class TierReader : public Reader {
   std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
     return store_.scan(keyspace, std::move(range), at_.get());
   }
-  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord) override;
+  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord, Direction direction) override;
 
   std::uint64_t moment() override { return 0; }
   std::uint64_t meta_changed() const override { return 0; }
   bool records() const override { return false; }
   void note_read(Keyspace, std::string_view, Record) override {}
   bool wrote_meta() const override { return false; }
+  std::int64_t time_us() const override { return 0; }  // nothing is expired
   const Interrupt& interrupt() const override { return interrupt_; }
+
+ protected:
+  const storage::KeyValueSnapshot* at() const { return at_.get(); }
 
  private:
   storage::KeyValueStore& store_;

@@ -176,9 +176,9 @@ bool Transaction::get(Keyspace keyspace, std::string_view key, std::string& valu
   return present;
 }
 
-std::unique_ptr<Scan> Transaction::scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record) {
+std::unique_ptr<Scan> Transaction::scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record, Direction direction) {
   pin_key_value();
-  return std::make_unique<TransactionScan>(*this, keyspace, std::move(range), record);
+  return std::make_unique<TransactionScan>(*this, keyspace, std::move(range), record, direction);
 }
 
 std::uint64_t Transaction::moment() {

@@ -52,7 +52,8 @@ class Transaction final : public Reader {
 
   // Reader
   bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) override;
-  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range) override;
+  std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
+                             Direction direction = Direction::forward) override;
   std::uint64_t moment() override;
   std::uint64_t meta_changed() const override;
   bool records() const override { return validates(); }
@@ -67,8 +68,7 @@ class Transaction final : public Reader {
   /// Runs one SQL statement. One that writes is complete when this returns.
   std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
 
-  /// µs since 1970, fixed when the transaction began.
-  std::int64_t time_us() const { return time_us_; }
+  std::int64_t time_us() const override { return time_us_; }  // fixed when the transaction began
   Kind kind() const { return kind_; }
   Store& store() const { return *store_; }
 

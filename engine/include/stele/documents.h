@@ -54,6 +54,16 @@ struct FindOptions {
   std::string sort = {};        // {"field": 1, "other": -1}; empty: by _id
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit = {};
+  std::string hint = {};        // the name of an index to use; "$natural": none; empty: the planner chooses
+};
+
+struct IndexOptions {
+  std::string name = {};            // empty: made of the keys, author_1_published_-1
+  bool unique = false;              // no two documents with the same values
+  bool sparse = false;              // leaves out documents that have none of the paths
+  std::string partial_filter = {};  // leaves out documents that do not match; queries use the index when they imply it
+  /// So long after the date at its path a document is gone: at once for readers, from the disk a little later.
+  std::optional<std::int64_t> expire_after_seconds = {};
 };
 
 struct UpdateResult {
@@ -93,6 +103,11 @@ class CollectionReader {
   Documents find(std::string_view filter = "{}", const FindOptions& options = {}) const;
   std::optional<std::string> find_one(std::string_view filter = "{}", FindOptions options = {}) const;
   std::uint64_t count(std::string_view filter = "{}") const;
+  /// Runs the find to its end and tells how, as a JSON object: plan, index, keys_examined, documents_examined, returned,
+  /// time_us, and what other indexes were considered.
+  std::string explain(std::string_view filter = "{}", const FindOptions& options = {}) const;
+  /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed).
+  std::vector<std::string> indexes() const;
 
  protected:
   std::shared_ptr<detail::Scope> scope_;
@@ -120,7 +135,15 @@ class Collection : public CollectionReader {
   std::uint64_t remove_one(std::string_view filter);
   std::uint64_t remove_many(std::string_view filter);
 
-  /// Removes the collection with all its documents; false when there is none.
+  /// Makes an index over paths, {"author": 1, "published": -1}, and returns its name when it is ready. Outside a
+  /// transaction it is built in batches beside readers and writers, and goes on after a crash when the database is opened;
+  /// inside one it is part of it. What is there already with the same keys and options stays. `exists` for duplicates
+  /// under `unique` (the index is then `failed`) and for another index of that name.
+  std::string create_index(std::string_view keys, const IndexOptions& options = {});
+  /// False when there is no such index.
+  bool drop_index(std::string_view name);
+
+  /// Removes the collection with all its documents and indexes; false when there is none.
   bool drop();
 };
 

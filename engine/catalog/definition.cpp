@@ -1,0 +1,159 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/catalog/definition.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+
+#include <algorithm>
+
+namespace stele::catalog {
+namespace {
+
+using model::Object;
+using model::Value;
+
+constexpr std::size_t index_fields_max = 32;  // as MongoDB
+
+[[noreturn]] void refuse_keys(std::string_view rule) {
+  fail(ErrorCode::invalid, text("index keys: ", rule, R"(; give paths with 1 or -1, such as {"author": 1, "published": -1})"),
+       {{"reason", "InvalidIndex"}});
+}
+
+bool is_direction(const Value& value) {
+  if (!value.is_number()) return false;
+  return value.number() == 1 || value.number() == -1;
+}
+
+void check_path(std::string_view path) {
+  if (path.empty()) refuse_keys("a path is empty");
+  if (path.starts_with('$') || path.find(".$") != std::string_view::npos) refuse_keys(text("the path \"", path, "\" has a step that begins with '$'"));
+  if (path.starts_with('.') || path.ends_with('.') || path.find("..") != std::string_view::npos)
+    refuse_keys(text("the path \"", path, "\" has an empty step"));
+}
+
+std::vector<IndexField> fields_of(const Value& keys) {
+  if (!keys.is_object() || keys.object().empty()) refuse_keys("they must be an object with at least one path");
+  if (keys.object().size() > index_fields_max) refuse_keys(text("at most ", index_fields_max, " paths are allowed"));
+  std::vector<IndexField> fields;
+  for (const model::Member& member : keys.object()) {
+    check_path(member.name);
+    if (!is_direction(member.value)) refuse_keys(text("\"", member.name, "\" has the direction ", model::to_json(member.value)));
+    fields.push_back({model::Path(member.name), member.value.number() < 0});
+  }
+  return fields;
+}
+
+Value to_value(const Index& index) {
+  Object out;
+  out.push_back({"id", Value(static_cast<std::int64_t>(index.id))});
+  out.push_back({"name", Value(index.name)});
+  out.push_back({"keys", model::parse(index.keys_json())});
+  if (index.unique) out.push_back({"unique", Value(true)});
+  if (index.sparse) out.push_back({"sparse", Value(true)});
+  if (!index.partial.empty()) out.push_back({"partial", model::parse(index.partial)});
+  if (index.expire_after_seconds) out.push_back({"expire_after_seconds", Value(*index.expire_after_seconds)});
+  out.push_back({"state", Value(name(index.state))});
+  if (!index.failure.empty()) out.push_back({"failure", Value(index.failure)});
+  return Value(std::move(out));
+}
+
+// A member that is missing or of another type throws: the caller makes it `corrupt`.
+const Value& member(const Value& object, std::string_view name) {
+  const Value* value = object.find(name);
+  if (!value) fail(ErrorCode::corrupt, text("no ", name));
+  return *value;
+}
+
+bool flag(const Value& object, std::string_view name) {
+  const Value* value = object.find(name);
+  return value && value->boolean();
+}
+
+Index index_of(const Value& object) {
+  Index index;
+  index.id = static_cast<std::uint64_t>(member(object, "id").integer());
+  index.name = member(object, "name").string();
+  index.fields = fields_of(member(object, "keys"));
+  index.unique = flag(object, "unique");
+  index.sparse = flag(object, "sparse");
+  if (const Value* partial = object.find("partial")) {
+    index.partial = model::to_json(*partial);
+    index.partial_filter = std::make_shared<const model::Filter>(model::Filter::of(*partial, "partial filter"));
+  }
+  if (const Value* seconds = object.find("expire_after_seconds")) index.expire_after_seconds = seconds->integer();
+  const std::string& state = member(object, "state").string();
+  index.state = state == "ready" ? Index::State::ready : state == "failed" ? Index::State::failed : Index::State::building;
+  if (const Value* failure = object.find("failure")) index.failure = failure->string();
+  return index;
+}
+
+}  // namespace
+
+std::string_view name(Index::State state) {
+  switch (state) {
+    case Index::State::ready: return "ready";
+    case Index::State::failed: return "failed";
+    default: return "building";
+  }
+}
+
+std::string Index::keys_json() const {
+  Object keys;
+  for (const IndexField& field : fields) keys.push_back({field.path.text(), Value(field.descending ? -1 : 1)});
+  return model::to_json(Value(std::move(keys)));
+}
+
+const Index* Definition::index(std::string_view index_name) const {
+  const auto found = std::ranges::find(indexes, index_name, &Index::name);
+  return found == indexes.end() ? nullptr : &*found;
+}
+
+bool Definition::expires() const {
+  return std::ranges::any_of(indexes, [](const Index& index) { return index.expire_after_seconds && index.maintained(); });
+}
+
+std::vector<IndexField> parse_index_fields(std::string_view json, const json::Limits& limits) {
+  return fields_of(model::parse(json::minify(json, limits, "index keys")));
+}
+
+std::string default_index_name(const std::vector<IndexField>& fields) {
+  std::string name;
+  for (const IndexField& field : fields) name += text(name.empty() ? "" : "_", field.path.text(), "_", field.descending ? "-1" : "1");
+  return name;
+}
+
+std::string to_json(const Definition& definition) {
+  Object out;
+  out.push_back({"id", Value(static_cast<std::int64_t>(definition.id))});
+  if (!definition.indexes.empty()) {
+    model::Array indexes;
+    for (const Index& index : definition.indexes) indexes.push_back(to_value(index));
+    out.push_back({"indexes", Value(std::move(indexes))});
+  }
+  if (!definition.validator.empty()) {
+    out.push_back({"validator", model::parse(definition.validator)});
+    out.push_back({"validation", Value(definition.validator_warns ? "warn" : "strict")});
+  }
+  return model::to_json(Value(std::move(out)));
+}
+
+Definition parse_definition(Kind kind, std::string_view name, std::string_view json) {
+  try {
+    const Value value = model::parse(json);
+    Definition definition;
+    definition.kind = kind;
+    definition.name = name;
+    const std::int64_t id = member(value, "id").integer();
+    if (id <= 0) fail(ErrorCode::corrupt, "no id");
+    definition.id = static_cast<std::uint64_t>(id);
+    if (const Value* indexes = value.find("indexes"))
+      for (const Value& index : indexes->array()) definition.indexes.push_back(index_of(index));
+    if (const Value* validator = value.find("validator")) definition.validator = model::to_json(*validator);
+    if (const Value* validation = value.find("validation")) definition.validator_warns = validation->string() == "warn";
+    return definition;
+  } catch (const std::exception& error) {
+    fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read (", error.what(), "): ", json));
+  }
+}
+
+}  // namespace stele::catalog

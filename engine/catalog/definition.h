@@ -1,0 +1,77 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// What the catalog says of a collection or stream. On disk a JSON object:
+//
+//   {"id":17,
+//    "indexes":[{"id":18,"name":"author_1","keys":{"author":1},"unique":true,"sparse":true,"partial":{…},
+//                "expire_after_seconds":60,"state":"building|ready|failed","failure":"…"}],
+//    "validator":{…},"validation":"strict|warn"}
+//
+// Members other than id are left out when they say nothing.
+#pragma once
+
+#include "engine/model/filter.h"
+#include "engine/model/path.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele::catalog {
+
+enum class Kind : std::uint8_t { collection = 1, stream = 2 };
+
+struct IndexField {
+  model::Path path;
+  bool descending = false;
+};
+
+struct Index {
+  /// Every writer keeps up the entries of one that is building or ready; only a ready one answers queries. A failed
+  /// one has no entries that anybody may trust, and waits to be dropped.
+  enum class State : std::uint8_t { building, ready, failed };
+
+  std::uint64_t id = 0;
+  std::string name;
+  std::vector<IndexField> fields;
+  bool unique = false;
+  bool sparse = false;                              // documents that have none of the fields have no entry
+  std::string partial;                              // a filter; documents that do not match have no entry; empty: none
+  std::optional<std::int64_t> expire_after_seconds; // after the date at its field a document is gone
+  State state = State::building;
+  std::string failure;
+
+  std::shared_ptr<const model::Filter> partial_filter;  // `partial`, compiled
+
+  bool maintained() const { return state != State::failed; }
+  /// {"author":1,"published":-1}
+  std::string keys_json() const;
+};
+
+struct Definition {
+  Kind kind = Kind::collection;
+  std::string name;
+  std::uint64_t id = 0;
+  std::vector<Index> indexes;
+  std::string validator;  // JSON; empty: none
+  bool validator_warns = false;
+
+  const Index* index(std::string_view index_name) const;
+  bool expires() const;  // some index removes documents by age
+};
+
+std::string_view name(Index::State state);
+
+/// {"author":1,"published":-1} as fields; `invalid` for no fields, other directions, empty steps, a field twice.
+std::vector<IndexField> parse_index_fields(std::string_view json, const json::Limits& limits = {});
+/// MongoDB's: author_1_published_-1
+std::string default_index_name(const std::vector<IndexField>& fields);
+
+std::string to_json(const Definition& definition);
+/// `corrupt` for what to_json() does not write.
+Definition parse_definition(Kind kind, std::string_view name, std::string_view json);
+
+}  // namespace stele::catalog

@@ -1,0 +1,171 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/documents/indexes.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/key_codec.h"
+#include "engine/documents/index_entries.h"
+#include "engine/documents/writer.h"
+
+#include <algorithm>
+
+namespace stele::documents {
+
+using catalog::Definition;
+using catalog::Index;
+using catalog::Kind;
+using model::Value;
+using storage::Keyspace;
+using transaction::Reader;
+using transaction::Transaction;
+
+namespace {
+
+constexpr std::size_t indexes_max = 64;  // of a collection, as MongoDB
+constexpr std::size_t batch_documents = 500;
+constexpr std::size_t batch_bytes = 1u << 20;
+
+[[noreturn]] void refuse(std::string_view rule) {
+  fail(ErrorCode::invalid, text("create_index: ", rule), {{"reason", "InvalidIndex"}});
+}
+
+Index parse(std::string_view keys, const IndexOptions& options, const json::Limits& limits) {
+  Index index;
+  index.fields = catalog::parse_index_fields(keys, limits);
+  index.name = options.name.empty() ? catalog::default_index_name(index.fields) : options.name;
+  if (index.name.size() > 255 || index.name.starts_with('$')) refuse("a name has up to 255 bytes and does not begin with '$'");
+  index.unique = options.unique;
+  index.sparse = options.sparse;
+  if (!options.partial_filter.empty()) {
+    index.partial = json::minify(options.partial_filter, limits, "partial filter");
+    index.partial_filter = std::make_shared<const model::Filter>(model::Filter::parse(index.partial, limits));
+    if (index.sparse) refuse("sparse and partial_filter exclude each other; a partial filter {\"field\": {\"$exists\": true}} says both");
+  }
+  if (options.expire_after_seconds) {
+    if (*options.expire_after_seconds < 0 || *options.expire_after_seconds > 2147483647)
+      refuse("expire_after_seconds must be 0 to 2147483647");
+    if (index.fields.size() != 1) refuse("expire_after_seconds needs one path, that of a date");
+    if (index.fields.front().path.text() == "_id") refuse("expire_after_seconds needs a path other than _id");
+    index.expire_after_seconds = options.expire_after_seconds;
+  }
+  return index;
+}
+
+bool same(const Index& a, const Index& b) {
+  return a.keys_json() == b.keys_json() && a.unique == b.unique && a.sparse == b.sparse && a.partial == b.partial &&
+         a.expire_after_seconds == b.expire_after_seconds;
+}
+
+}  // namespace
+
+void erase_index(Transaction& transaction, std::uint64_t index) {
+  const std::string prefix = index_prefix(index);
+  transaction.writes().erase_range(Keyspace::indexes, prefix, key::prefix_end(prefix));
+  transaction.writes().erase(Keyspace::indexes, build_position_key(index));
+  transaction.writes().erase(Keyspace::indexes, multikey_key(index));
+}
+
+std::string Indexes::declare(Transaction& transaction, const Index& wanted) const {
+  Definition definition = *catalog_.find_or_create(transaction, Kind::collection, collection_);
+  if (const Index* present = definition.index(wanted.name)) {
+    if (!same(*present, wanted))
+      fail(ErrorCode::exists, text("create_index: collection \"", collection_, "\" has an index \"", wanted.name,
+                                   "\" with other keys or options; drop it first, or give this one another name"),
+           {{"reason", "IndexExists"}, {"index", wanted.name}});
+    if (present->state == Index::State::failed) set_state(transaction, wanted.name, Index::State::building, {});
+    return wanted.name;
+  }
+  for (const Index& other : definition.indexes)
+    if (same(other, wanted)) return other.name;
+  if (definition.indexes.size() == indexes_max)
+    fail(ErrorCode::too_large, text("create_index: collection \"", collection_, "\" has ", indexes_max, " indexes, the most there may be"));
+  definition.indexes.push_back(wanted);
+  definition.indexes.back().id = catalog_.new_id(transaction);
+  catalog_.store(transaction, definition);
+  return wanted.name;
+}
+
+std::string Indexes::create(const Write& write, std::string_view keys, const IndexOptions& options) const {
+  const Index wanted = parse(keys, options, limits_);
+  std::string name;
+  write([&](Transaction& transaction) { name = declare(transaction, wanted); });
+  build(write, name);
+  return name;
+}
+
+void Indexes::build(const Write& write, const std::string& name) const {
+  try {
+    for (bool more = true; more;) write([&](Transaction& transaction) { more = build_batch(transaction, name); });
+  } catch (const Error& error) {
+    const bool of_a_document = error.code() == ErrorCode::exists || error.code() == ErrorCode::invalid || error.code() == ErrorCode::too_large;
+    if (of_a_document)
+      write([&](Transaction& transaction) { set_state(transaction, name, Index::State::failed, error.message()); });
+    throw;
+  }
+}
+
+/// False when the index is ready, or gone.
+bool Indexes::build_batch(Transaction& transaction, const std::string& name) const {
+  const auto definition = catalog_.find(transaction, Kind::collection, collection_);
+  const Index* index = definition ? definition->index(name) : nullptr;
+  if (!index || index->state != Index::State::building) return false;
+
+  std::string from = index_prefix(definition->id);
+  const std::string end = key::prefix_end(from);
+  std::string position;
+  if (transaction.get(Keyspace::indexes, build_position_key(index->id), position)) from = position;
+
+  Writer writer(transaction, *definition);
+  model::Parser parser;
+  std::size_t documents = 0;
+  std::size_t bytes = 0;
+  const auto scan = transaction.scan(Keyspace::documents, {from, end});
+  while (documents < batch_documents && bytes < batch_bytes && scan->next()) {
+    writer.add_entries(*index, scan->key(), parser.parse(scan->value()));
+    ++documents;
+    bytes += scan->value().size();
+    position.assign(scan->key());
+  }
+  if (documents < batch_documents && bytes < batch_bytes) {
+    set_state(transaction, name, Index::State::ready, {});
+    return false;
+  }
+  position += '\0';
+  transaction.writes().put(Keyspace::indexes, build_position_key(index->id), position);
+  return true;
+}
+
+void Indexes::set_state(Transaction& transaction, const std::string& name, Index::State state, const std::string& failure) const {
+  const auto present = catalog_.find(transaction, Kind::collection, collection_);
+  if (!present || !present->index(name)) return;
+  Definition definition = *present;
+  const auto index = std::ranges::find(definition.indexes, name, &Index::name);
+  if (state == Index::State::failed) erase_index(transaction, index->id);
+  if (state == Index::State::ready) transaction.writes().erase(Keyspace::indexes, build_position_key(index->id));
+  index->state = state;
+  index->failure = failure;
+  catalog_.store(transaction, definition);
+}
+
+bool Indexes::drop(Transaction& transaction, std::string_view name) const {
+  const auto present = catalog_.find(transaction, Kind::collection, collection_);
+  if (!present || !present->index(name)) return false;
+  Definition definition = *present;
+  const auto index = std::ranges::find(definition.indexes, name, &Index::name);
+  erase_index(transaction, index->id);
+  definition.indexes.erase(index);
+  catalog_.store(transaction, definition);
+  return true;
+}
+
+std::vector<std::string> Indexes::list(Reader& reader) const {
+  std::vector<std::string> all;
+  const auto definition = catalog_.find(reader, Kind::collection, collection_);
+  if (!definition) return all;
+  const Value value = model::parse(catalog::to_json(*definition));
+  if (const Value* indexes = value.find("indexes"))
+    for (const Value& index : indexes->array()) all.push_back(model::to_json(index));
+  return all;
+}
+
+}  // namespace stele::documents

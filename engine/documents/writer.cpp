@@ -1,0 +1,109 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/documents/writer.h"
+
+#include "engine/base/error.h"
+#include "engine/base/key_codec.h"
+
+#include <algorithm>
+
+namespace stele::documents {
+
+using catalog::Index;
+using model::Value;
+using storage::Keyspace;
+using transaction::Record;
+using transaction::Transaction;
+
+Writer::Writer(Transaction& transaction, const catalog::Definition& collection)
+    : transaction_(transaction), collection_(collection), id_from_(index_prefix(collection.id).size()) {
+  bool whole = false;
+  for (const Index& index : collection.indexes) {
+    if (!index.maintained()) continue;
+    maintained_.push_back(&index);
+    whole = whole || index.partial_filter;
+    for (const catalog::IndexField& field : index.fields) {
+      const std::string& member = field.path.steps().front().name;
+      if (std::ranges::find(members_, member) == members_.end()) members_.push_back(member);
+    }
+  }
+  if (whole) members_.clear();
+}
+
+Value Writer::parse(std::string_view document) {
+  if (members_.empty()) return parser_.parse(document);
+  Value value;
+  parser_.parse_members(document, members_, value);
+  return value;
+}
+
+void Writer::put(std::string_view document_key, std::optional<std::string_view> before, std::string_view after) {
+  if (needs_before()) {
+    const std::optional<Value> old = before ? std::optional(parse(*before)) : std::nullopt;
+    const Value fresh = parse(after);
+    change(document_key, old ? &*old : nullptr, &fresh);
+  }
+  transaction_.writes().put(Keyspace::documents, document_key, after);
+}
+
+void Writer::erase(std::string_view document_key, std::string_view before) {
+  if (needs_before()) {
+    const Value old = parse(before);
+    change(document_key, &old, nullptr);
+  }
+  transaction_.writes().erase(Keyspace::documents, document_key);
+}
+
+void Writer::add_entries(const Index& index, std::string_view document_key, const Value& document) {
+  const std::string_view id = document_key.substr(id_from_);
+  const std::vector<IndexEntry> entries = index_entries(index, document, id);
+  for (const IndexEntry& entry : entries) put_entry(index, entry, id);
+  if (entries.size() > 1) note_several(index);
+}
+
+void Writer::change(std::string_view document_key, const Value* before, const Value* after) {
+  const std::string_view id = document_key.substr(id_from_);
+  for (const Index* index : maintained_) {
+    const std::vector<IndexEntry> gone = before ? index_entries(*index, *before, id) : std::vector<IndexEntry>();
+    const std::vector<IndexEntry> come = after ? index_entries(*index, *after, id) : std::vector<IndexEntry>();
+    if (gone == come && index->state == Index::State::ready) continue;
+    // What goes first makes room in a unique index for what comes.
+    for (const IndexEntry& entry : gone)
+      if (!std::ranges::binary_search(come, entry.key, {}, &IndexEntry::key)) erase_entry(*index, entry, id);
+    for (const IndexEntry& entry : come) put_entry(*index, entry, id);
+    if (come.size() > 1) note_several(*index);
+  }
+}
+
+void Writer::put_entry(const Index& index, const IndexEntry& entry, std::string_view id_element) {
+  if (index.unique) {
+    std::string present;
+    if (transaction_.get(Keyspace::indexes, entry.key, present, Record::binding) &&
+        parse_entry(index, entry.key, present).id != id_element) {
+      const std::string values = key::describe_key(parse_entry(index, entry.key, present).fields);
+      fail(ErrorCode::exists,
+           text("collection \"", collection_.name, "\": another document has the values ", values, " of the unique index \"",
+                index.name, "\" ", index.keys_json(), "; change one of them"),
+           {{"reason", "DuplicateKey"}, {"collection", collection_.name}, {"index", index.name}, {"key", values}});
+    }
+  }
+  transaction_.writes().put(Keyspace::indexes, entry.key, entry.value);
+}
+
+void Writer::erase_entry(const Index& index, const IndexEntry& entry, std::string_view id_element) {
+  // While a unique index is being built, the entry may be another document's already.
+  if (index.unique && index.state == Index::State::building) {
+    std::string present;
+    if (!transaction_.get(Keyspace::indexes, entry.key, present, Record::binding) ||
+        parse_entry(index, entry.key, present).id != id_element)
+      return;
+  }
+  transaction_.writes().erase(Keyspace::indexes, entry.key);
+}
+
+void Writer::note_several(const Index& index) {
+  const std::string key = multikey_key(index.id);
+  std::string present;
+  if (!transaction_.get(Keyspace::indexes, key, present)) transaction_.writes().put(Keyspace::indexes, key, {});
+}
+
+}  // namespace stele::documents

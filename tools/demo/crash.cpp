@@ -116,9 +116,9 @@ class Child {
 };
 
 std::string acknowledged_text(const std::vector<BatchReport>& acknowledged) {
-  const std::int64_t stanzas = acknowledged.empty() ? 0 : acknowledged.back().stanzas_end;
-  return grouped(static_cast<std::int64_t>(acknowledged.size())) + " transactions acknowledged, up to stanza " +
-         grouped(stanzas);
+  const auto count = static_cast<std::int64_t>(acknowledged.size());
+  return grouped(count) + (count == 1 ? " transaction" : " transactions") + " acknowledged, up to stanza " +
+         grouped(acknowledged.back().stanzas_end);
 }
 
 /// Lets a child import until it has acknowledged `batches`, and a random moment longer.

@@ -21,7 +21,7 @@ struct Row {
 
 constexpr Row table[] = {
     {Status::kNotFound, ErrorCode::not_found, "not found"},
-    {Status::kCorruption, ErrorCode::corrupt, "damage found; run `stele check`"},
+    {Status::kCorruption, ErrorCode::corrupt, "damage found"},
     {Status::kNotSupported, ErrorCode::unsupported, "not offered by this build of RocksDB"},
     {Status::kInvalidArgument, ErrorCode::invalid, "refused by RocksDB"},
     {Status::kIOError, ErrorCode::io, "input or output failed"},
@@ -34,8 +34,10 @@ constexpr Row table[] = {
     {Status::kExpired, ErrorCode::too_old, "expired"},
     {Status::kTryAgain, ErrorCode::busy, "run again"},
     {Status::kCompactionTooLarge, ErrorCode::io, "a compaction is too large"},
-    {Status::kColumnFamilyDropped, ErrorCode::corrupt, "a keyspace is missing; run `stele check`"},
+    {Status::kColumnFamilyDropped, ErrorCode::corrupt, "a keyspace is missing"},
 };
+
+constexpr std::string_view cure_of_damage = "; run `stele check`; restore the whole directory from a backup";
 
 bool is_full(const Status& status) {
   return status.code() == Status::kIOError &&
@@ -58,7 +60,9 @@ Error error_of(const Status& status, std::string_view operation, std::string_vie
   }
   const std::string words = status.ToString();
   return Error(
-      code, text("key-value store ", file, ": ", operation, ": ", means, " (", words, ")"),
+      code,
+      text("key-value store ", file, ": ", operation, ": ", means, " (", words, ")",
+           code == ErrorCode::corrupt ? cure_of_damage : ""),
       {{"store", "rocksdb"}, {"operation", std::string(operation)}, {"file", std::string(file)}, {"rocksdb", words}});
 }
 

@@ -15,17 +15,21 @@ namespace stele::rocks {
 
 namespace {
 
+[[noreturn]] void fail_incomplete(const std::string& path, std::string_view why, const std::string& file) {
+  fail(ErrorCode::corrupt,
+       text("key-value store ", path, ": ", why, "; run `stele check`; restore the whole directory from a backup"),
+       {{"store", "rocksdb"}, {"file", file}});
+}
+
 void check_directory(const storage::KeyValueOptions& options) {
   const std::string& path = options.path;
   if (path.empty()) fail(ErrorCode::invalid, "key-value store: RocksDB needs a directory, and the path is empty");
   if (options.create && !options.read_only) return;
-  if (!is_directory(path))
+  if (!exists(path))
     fail(ErrorCode::not_found, text("key-value store ", path, ": there is no such directory"), {{"file", path}});
+  if (!is_directory(path)) fail_incomplete(path, "is not a directory, so it holds no RocksDB store", path);
   if (!exists(path + "/CURRENT"))
-    fail(ErrorCode::corrupt,
-         text("key-value store ", path,
-              ": the file CURRENT is missing, so it holds no RocksDB store; restore the directory"),
-         {{"store", "rocksdb"}, {"file", path + "/CURRENT"}});
+    fail_incomplete(path, "the file CURRENT is missing, so it holds no RocksDB store", path + "/CURRENT");
 }
 
 [[noreturn]] void fail_open(const rocksdb::Status& status, const Opened& opened) {
@@ -38,6 +42,8 @@ void check_directory(const storage::KeyValueOptions& options) {
   if (status.IsInvalidArgument() && opened.gate->read_refused)
     fail(ErrorCode::io, text("key-value store ", path, ": open: a file cannot be read (", status.ToString(), ")"),
          {{"store", "rocksdb"}, {"operation", "open"}, {"file", path}, {"rocksdb", status.ToString()}});
+  if (status.IsPathNotFound())  // of an open nothing but its own files is looked for
+    fail_incomplete(path, text("open: a file of it is missing (", status.ToString(), ")"), path);
   if (status.IsInvalidArgument())  // keyspaces unknown to us, or ours missing
     fail(ErrorCode::version,
          text("key-value store ", path, ": it was written by another version (", status.ToString(), ")"),

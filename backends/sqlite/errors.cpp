@@ -215,8 +215,14 @@ Error make_error(sqlite3* db, int result, const Context& context) {
     const int offset = sqlite3_error_offset(db);
     if (offset >= 0) detail["offset"] = std::to_string(offset);
   }
-  return Error(code, text(context.operation, ": ", said, context.sql.empty() ? "" : "; SQL: ", shorten(context.sql)),
-               std::move(detail));
+  std::string message;
+  if (code == ErrorCode::corrupt) {  // whatever the statement was
+    message =
+        text(detail["file"], ": is damaged (", said, "); run `stele check`; restore the whole directory from a backup");
+  } else {
+    message = text(context.operation, ": ", said, context.sql.empty() ? "" : "; SQL: ", shorten(context.sql));
+  }
+  return Error(code, message, std::move(detail));
 }
 
 }  // namespace stele::sqlite

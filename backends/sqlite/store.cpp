@@ -51,8 +51,28 @@ std::vector<std::string> lines(storage::Connection& connection, const char* sql)
   return found;
 }
 
+[[noreturn]] void fail_damaged(const std::string& path, std::string_view how) {
+  fail(ErrorCode::corrupt,
+       text(path, ": ", how, ", so it is damaged; run `stele check`; restore the whole directory from a backup"),
+       {{"store", "relational"}, {"file", path}});
+}
+
+/// SQLite opens a file for reading, without a word, when it does not know the header's version for writing.
+/// It is read through SQLite: a descriptor of our own would, when closed, drop the locks of this process.
+bool forbids_writing(sqlite3* db) {
+  constexpr int write_version_at = 18;
+  constexpr unsigned char write_version_max = 2;
+  sqlite3_file* file = nullptr;
+  unsigned char version = 1;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods ||
+      file->pMethods->xRead(file, &version, 1, write_version_at) != SQLITE_OK)
+    return false;
+  return version > write_version_max;
+}
+
 constexpr const char* own_triggers_sql =
-    "SELECT 'trigger \"' || name || '\" on the store''s own table \"' || tbl_name || '\"' FROM sqlite_schema"
+    "SELECT 'trigger \"' || name || '\" on the store''s own table \"' || tbl_name ||"
+    " '\"; drop it with the sqlite3 program, or restore the whole directory from a backup' FROM sqlite_schema"
     " WHERE type = 'trigger' AND substr(lower(tbl_name), 1, 7) = '_stele_'";
 
 }  // namespace
@@ -69,10 +89,12 @@ SqliteStore::SqliteStore(const storage::RelationalOptions& options)
           options.readers_max)) {
   if (!options_.create && !exists(path_))
     fail(ErrorCode::not_found, text("open ", path_, ": there is no such file"), {{"file", path_}});
+  if (!options_.create && file_size(path_) == 0)
+    fail_damaged(path_, "is empty");  // a new one to SQLite: its log would go
   open_writer();
   const auto triggers = lines(*writer_, own_triggers_sql);
   if (!triggers.empty())
-    fail(ErrorCode::corrupt, text("open ", path_, ": ", triggers.front(), "; drop it with the sqlite3 program"),
+    fail(ErrorCode::corrupt, text("open ", path_, ": ", triggers.front()),
          {{"file", path_}, {"findings", std::to_string(triggers.size())}});
 }
 
@@ -86,7 +108,14 @@ void SqliteStore::open_writer() {
   ConnectionOptions own = connection_options(std::clamp(rest, writer_cache_bytes_min, writer_cache_bytes_max));
   const bool fresh = options_.create && !options_.read_only && file_size(path_) == 0;
   own.create = fresh;
-  writer_ = std::make_unique<SqliteConnection>(own);
+  try {
+    writer_ = std::make_unique<SqliteConnection>(own);
+  } catch (const Error& error) {
+    // Opening runs statements of ours only: what SQLite finds wrong with them is the file's header.
+    if (error.code() != ErrorCode::invalid || error.detail().at("sqlite") != code_name(SQLITE_ERROR)) throw;
+    fail_damaged(path_, "has a header of a format that SQLite does not know");
+  }
+  if (forbids_writing(writer_->handle())) fail_damaged(path_, "has a header that forbids writing");
   if (options_.read_only) return;
   // A file that is neither new nor ours is looked at, and left in the mode it is in.
   if (fresh || has_table(*writer_, "_stele_meta")) writer_->enter_wal_mode();
@@ -271,7 +300,8 @@ void SqliteStore::compact() {
 std::vector<std::string> SqliteStore::verify() {
   constexpr const char* missing_parents_sql =
       "SELECT 'row ' || coalesce(rowid, '?') || ' of table \"' || \"table\" || '\" refers to a row of \"' || parent ||"
-      " '\" that is not there' FROM pragma_foreign_key_check";
+      " '\" that is not there; insert that one, delete this one, or restore the whole directory from a backup' FROM "
+      "pragma_foreign_key_check";
   std::vector<std::string> findings;
   auto connection = extra_connection();
   for (const char* sql : {"PRAGMA integrity_check(1000)", missing_parents_sql, own_triggers_sql}) {

@@ -15,6 +15,48 @@ namespace stele::transaction {
 
 // ---- Findings
 
+namespace {
+
+/// What the engine advises who meets damage: no help to who is running that check.
+constexpr std::string_view advice = "run `stele check`";
+constexpr std::string_view restore = "restore the whole directory from a backup";
+
+void replace_advice(std::string& message) {
+  const std::size_t at = message.find(advice);
+  if (at == std::string::npos) return;
+  const std::string_view rest = std::string_view(message).substr(at + advice.size());
+  if (rest.starts_with("; ") || rest.starts_with(", ")) {
+    message.erase(at, advice.size() + 2);
+  } else {
+    message.replace(at, advice.size(), restore);
+  }
+}
+
+bool names_a_cure(std::string_view message) {
+  return message.find("restore") != std::string_view::npos || message.find("backup") != std::string_view::npos;
+}
+
+}  // namespace
+
+void Findings::damage(std::string_view part, std::string found) {
+  replace_advice(found);
+  if (!names_a_cure(found)) found += text("; ", restore);
+  add(Finding::Severity::damage, part, found);
+}
+
+void Findings::damage(std::string_view part, std::string_view found, std::string_view cure) {
+  add(Finding::Severity::damage, part, text(found, "; ", cure));
+}
+
+void Findings::add_error(std::string_view part, const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::version: return add(Finding::Severity::damage, part, error.message());  // it names the cure
+    case ErrorCode::io:
+    case ErrorCode::full: return damage(part, error.message(), "mend what the operating system complains of");
+    default: return damage(part, error.message());
+  }
+}
+
 void Findings::add(Finding::Severity severity, std::string_view part, const std::string& message) {
   if (findings_.size() < kept) {
     findings_.push_back({severity, std::string(part), message});
@@ -124,7 +166,7 @@ void check_logs(const LogState& state, Findings& findings) {
 /// Files of large transactions: those the key-value tier still needs, and leftovers.
 void check_large_files(const std::string& directory, const LogState& state, Findings& findings) {
   const std::string path = directory + "/large";
-  if (!is_directory(path)) return findings.damage("large", "the directory is missing; create it (mode 0700), empty");
+  if (!is_directory(path)) return findings.damage("large", "the directory is missing", "create it (mode 0700), empty");
   const LargeFiles files(path);
   std::vector<std::string> referred;
   for (const OutboxRow& row : state.decoded)
@@ -212,12 +254,11 @@ void check_tiers(Store& store, const CheckOptions& options, Findings& findings) 
     check_logs(state, findings);
   });
   if (const std::string cause = store.health().cause(); !cause.empty())
-    findings.damage(
-        "store", text("takes no more writes after a failure: ", cause, "; close it, mend the cause and open it again"));
+    findings.damage("store", text("takes no more writes after a failure: ", cause),
+                    "close it, mend the cause and open it again");
   if (const std::uint64_t foreign = store.foreign_commits(); foreign > 0)
-    findings.damage("relational.db", text(foreign,
-                                          " commits since it was opened were made by another program; only read the"
-                                          " file with other programs, and write through Stele"));
+    findings.damage("relational.db", text(foreign, " commits since it was opened were made by another program"),
+                    "only read the file with other programs, and write through Stele");
   verify_engines(&store.relational(), &store.key_value(), options, findings);
 }
 

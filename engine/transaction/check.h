@@ -21,7 +21,9 @@ namespace stele::transaction {
 /// Collects findings; past a number of them it only counts.
 class Findings {
  public:
-  void damage(std::string_view part, const std::string& message) { add(Finding::Severity::damage, part, message); }
+  /// `cure` says what to do; without one that is to restore a backup, unless `found` says so itself.
+  void damage(std::string_view part, std::string found);
+  void damage(std::string_view part, std::string_view found, std::string_view cure);
   void note(std::string_view part, const std::string& message) { add(Finding::Severity::note, part, message); }
 
   /// Runs `body`; an Error that it throws is damage of `part`, but for want of memory, files or time.
@@ -32,7 +34,7 @@ class Findings {
       return true;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::interrupted) throw;
-      damage(part, error.message());
+      add_error(part, error);
       return false;
     }
   }
@@ -40,6 +42,7 @@ class Findings {
   std::vector<Finding> take();
 
  private:
+  void add_error(std::string_view part, const Error& error);
   static constexpr std::size_t kept = 1000;
   void add(Finding::Severity severity, std::string_view part, const std::string& message);
 

@@ -8,11 +8,11 @@
 #include "engine/model/value.h"
 #include "engine/storage/keyspace.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include <algorithm>
 #include <filesystem>
@@ -26,9 +26,18 @@ namespace {
 constexpr std::int64_t format_version = 1;
 
 const std::set<std::string_view>& our_names() {
-  static const std::set<std::string_view> names = {"lock",  "new",     "stele.json", "stele.json.tmp", "relational.db",
-                                                   "relational.db-wal", "relational.db-shm", "relational.db-journal", "kv", "durable",
-                                                   "large", "vectors"};
+  static const std::set<std::string_view> names = {"lock",
+                                                   "new",
+                                                   "stele.json",
+                                                   "stele.json.tmp",
+                                                   "relational.db",
+                                                   "relational.db-wal",
+                                                   "relational.db-shm",
+                                                   "relational.db-journal",
+                                                   "kv",
+                                                   "durable",
+                                                   "large",
+                                                   "vectors"};
   return names;
 }
 
@@ -42,7 +51,8 @@ void check_owner(const std::string& path) {
   struct stat info;
   if (::lstat(path.c_str(), &info) != 0) fail_errno("stat", path, errno);
   if (S_ISLNK(info.st_mode))
-    fail(ErrorCode::invalid, text(path, ": is a symbolic link; open the directory it points to"), {{"reason", "NotAStore"}});
+    fail(ErrorCode::invalid, text(path, ": is a symbolic link; open the directory it points to"),
+         {{"reason", "NotAStore"}});
   if (!S_ISDIR(info.st_mode))
     fail(ErrorCode::invalid, text(path, ": is not a directory; a database is a directory of its own"),
          {{"reason", "NotAStore"}});
@@ -75,6 +85,31 @@ const model::Value& member(const model::Value& object, std::string_view name) {
   return *found;
 }
 
+[[noreturn]] void fail_damaged(const std::string& manifest, std::string_view how) {
+  fail(ErrorCode::corrupt,
+       text(manifest, ": is damaged (", how, "); run `stele check`; restore the whole directory from a backup"),
+       {{"file", "stele.json"}});
+}
+
+[[noreturn]] void fail_absent(const std::string& path) {
+  fail(ErrorCode::not_found, text(path,
+                                  ": there is no database here, and it may not be created; name another "
+                                  "directory, or allow to create it"));
+}
+
+/// It would be created in a directory that is there.
+void check_parent(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(parent, unreadable)) return;
+  if (unreadable && unreadable != std::errc::no_such_file_or_directory && unreadable != std::errc::not_a_directory)
+    fail_errno("stat", parent, unreadable.value());
+  fail(ErrorCode::not_found,
+       text(path, ": cannot be created, because ", parent,
+            stele::exists(parent) ? " is not a directory" : " does not exist", "; create that directory first"),
+       {{"file", parent}});
+}
+
 }  // namespace
 
 Manifest read_manifest(const std::string& path) {
@@ -91,14 +126,14 @@ Manifest read_manifest(const std::string& path) {
     std::vector<std::string> keyspaces;
     for (const auto& keyspace : member(value, "keyspaces").array()) keyspaces.emplace_back(keyspace.string());
     if (!std::ranges::equal(keyspaces, storage::keyspace_names))
-      fail(ErrorCode::version, text(path, ": the keyspaces are not this library's; use the version of Stele that wrote it"));
+      fail(ErrorCode::version,
+           text(path, ": the keyspaces are not this library's; use the version of Stele that wrote it"));
     return manifest;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::version || error.code() == ErrorCode::io) throw;
-    fail(ErrorCode::corrupt, text(path, ": is damaged (", error.message(), "); put it back from a backup of the whole directory"),
-         {{"file", "stele.json"}});
+    fail_damaged(path, error.message());
   } catch (const std::bad_variant_access&) {
-    fail(ErrorCode::corrupt, text(path, ": a member has another type than Stele wrote"), {{"file", "stele.json"}});
+    fail_damaged(path, "a member has another type than Stele wrote");
   }
 }
 
@@ -110,9 +145,11 @@ File lock_directory(const std::string& directory) {
     const std::string holder = read_file(path);
     const auto space = holder.find(' ');
     const std::string pid = holder.substr(0, space);
-    const std::string program = space == std::string::npos ? "" : holder.substr(space + 1, holder.find('\n') - space - 1);
+    const std::string program =
+        space == std::string::npos ? "" : holder.substr(space + 1, holder.find('\n') - space - 1);
     fail(ErrorCode::locked,
-         text(directory, ": is open in process ", pid, " (", program, "); one process writes at a time: close it there first"),
+         text(directory, ": is open in process ", pid, " (", program,
+              "); one process writes at a time: close it there first"),
          {{"pid", pid}, {"program", program}});
   }
   const std::string holder = text(::getpid(), " ", program_name(), "\n");
@@ -127,8 +164,8 @@ Directory::Directory(const Request& request) : path_(request.path) {
     fail(ErrorCode::invalid, "open: the directory's name is empty or holds a NUL byte");
   path_ = std::filesystem::absolute(path_).lexically_normal().string();  // a later chdir() must not move the store
   if (!stele::exists(path_)) {
-    if (!request.create_if_missing)
-      fail(ErrorCode::not_found, text(path_, ": there is no database here; create it, or set create_if_missing"));
+    if (!request.create_if_missing) fail_absent(path_);
+    check_parent(path_);
     make_directory(path_);
     step("create.directory");
   }
@@ -139,13 +176,19 @@ Directory::Directory(const Request& request) : path_(request.path) {
   const bool unfinished = std::ranges::find(names, "new") != names.end();
   const bool only_lock = std::ranges::all_of(names, [](const auto& name) { return name == "lock"; });
   const bool only_ours = std::ranges::all_of(names, [](const auto& name) { return our_names().contains(name); });
+  if (!has_manifest && only_ours && !only_lock && !unfinished)
+    fail(ErrorCode::invalid,
+         text(path_,
+              ": looks like a database that has lost its stele.json; nothing was changed: run `stele check`; "
+              "restore the whole directory from a backup"),
+         {{"reason", "NotAStore"}});
   if (!has_manifest && !only_lock && !(unfinished && only_ours))
     fail(ErrorCode::invalid,
-         text(path_, ": is not empty and holds no stele.json, so it is not a Stele database (or has lost that file); "
-                     "nothing was changed: choose an empty or new directory"),
+         text(path_,
+              ": is not empty and holds no stele.json, so it is not a Stele database; nothing was changed: choose "
+              "an empty or new directory"),
          {{"reason", "NotAStore"}});
-  if (!has_manifest && !request.create_if_missing)
-    fail(ErrorCode::not_found, text(path_, ": there is no database here; create it, or set create_if_missing"));
+  if (!has_manifest && !request.create_if_missing) fail_absent(path_);
 
   lock_ = lock_directory(path_);
   // Another process may have finished creating it meanwhile.

@@ -38,6 +38,9 @@ class BadRequest : public testing::Test {
     const std::string shown = bad.request.substr(0, 200);
     EXPECT_EQ(code_of(answer), bad.code) << shown << "\n" << answer.substr(0, 400);
     EXPECT_NE(message_of(answer).find(bad.names), std::string::npos) << shown << "\n" << answer.substr(0, 400);
+    for (const char* of_the_library : {"Database", "Options", "commit()", "savepoint()", "thread", "create_if_missing"})
+      EXPECT_EQ(message_of(answer).find(of_the_library), std::string::npos) << answer.substr(0, 400);
+    EXPECT_FALSE(message_of(answer).starts_with(bad.code + ":")) << "the code stands beside it: " << answer;
     EXPECT_EQ(state(), before) << shown;
   }
 
@@ -159,7 +162,9 @@ TEST_F(BadRequest, sql_that_is_refused) {
           {sql("INSERT INTO t VALUES(2,'x'); DELETE FROM t"), "invalid", "one"},
           {sql("SELECT * FROM nowhere"), "invalid", "nowhere"},
           {sql("BEGIN"), "unsupported", "transaction"},
-          {sql("COMMIT"), "unsupported", "transaction"},
+          {sql("COMMIT"), "unsupported", "send the requests begin, commit and rollback"},
+          {sql("SAVEPOINT p"), "unsupported", "send the requests savepoint, rollback_to and release"},
+          {sql("VACUUM"), "unsupported", "no request compacts"},
           {sql("ATTACH 'x.db' AS x"), "unsupported", "ATTACH"},
           {sql("VACUUM INTO 'copy.db'"), "unsupported", "VACUUM"},
           {sql("CREATE TEMP TABLE x(a)"), "unsupported", "TEMP"},
@@ -208,6 +213,18 @@ TEST_F(BadRequest, a_transaction_that_sqlite_ended_is_dead) {
             "constraint");
   expect_refused({R"j({"op":"sql","tx":1,"sql":"INSERT INTO t VALUES(9,'alone')"})j", "aborted", "begin a new one"});
   expect_refused({R"({"op":"commit","tx":1})", "aborted", "dead"});
+}
+
+TEST_F(BadRequest, writes_that_an_open_transaction_does_not_allow) {
+  exec.ask(R"({"op":"begin","read_only":true})");
+  expect_refused({R"({"op":"insert","tx":1,"collection":"c","docs":[{}]})", "readonly", "without \"read_only\""});
+  expect_refused({R"({"op":"sql","tx":1,"sql":"DELETE FROM t"})", "readonly", "without \"read_only\""});
+  expect_refused({R"({"op":"savepoint","tx":1,"name":"p"})", "readonly", "savepoints"});
+  exec.ask(R"({"op":"begin"})");
+  exec.ask(R"({"op":"begin"})");
+  exec.ask(R"j({"op":"sql","tx":2,"sql":"INSERT INTO t VALUES(5, 'five')"})j");
+  expect_refused({R"({"op":"sql","tx":3,"sql":"DELETE FROM t"})", "busy", "commit or roll it back first"});
+  expect_refused({sql("DELETE FROM t"), "busy", "commit or roll it back first"});
 }
 
 TEST_F(BadRequest, a_line_of_more_than_32_megabytes_is_skipped) {

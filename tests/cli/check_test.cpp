@@ -9,8 +9,11 @@
 #include "engine/events/streams.h"
 #include "engine/storage/registry.h"
 
+#include <sqlite3.h>
+
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace stele::cli {
 namespace {
@@ -51,6 +54,17 @@ class CheckTest : public testing::Test {
     EXPECT_EQ(ended.code, 1) << ended.out << ended.err;
     EXPECT_NE(ended.out.find("damage: "), std::string::npos) << ended.out;
     EXPECT_NE(ended.out.find(names), std::string::npos) << ended.out << "(looked for " << names << ")";
+    expect_cures(ended.out);
+  }
+
+  /// Each finding says what to do, and that is not to run the check.
+  static void expect_cures(const std::string& findings) {
+    EXPECT_EQ(findings.find("stele check"), std::string::npos) << findings;
+    std::istringstream lines(findings);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("damage: ")) continue;
+      EXPECT_TRUE(line.find("restore") != std::string::npos || line.find("create it") != std::string::npos) << line;
+    }
   }
 
   static std::string document_key(std::uint64_t collection, std::int64_t id) {
@@ -189,6 +203,28 @@ TEST_F(CheckTest, finds_damage_in_the_relational_file) {
   for (int i = 0; i < 4096; ++i) file.put('\x5a');
   file.close();
   expect_damage("damage: relational.db: ");
+}
+
+TEST_F(CheckTest, finds_damage_that_keeps_a_part_from_being_opened) {
+  const std::string whole = temporary.path("whole");
+  fs::copy(directory, whole, fs::copy_options::recursive);
+  for (const char* file : {"stele.json", "relational.db", "durable", "kv/CURRENT"}) {
+    fs::resize_file(directory + "/" + file, 0);
+    expect_damage(std::string("damage: ") + (std::string_view(file).starts_with("kv") ? "kv: " : file));
+    fs::copy(whole + "/" + file, directory + "/" + file, fs::copy_options::overwrite_existing);
+  }
+  EXPECT_EQ(run({"check", directory}).out, "sound\n");
+}
+
+TEST_F(CheckTest, a_missing_parent_row_can_be_mended_with_sql) {
+  run({"exec", directory}, R"j({"op":"sql","sql":"CREATE TABLE p(id INTEGER PRIMARY KEY)"}
+{"op":"sql","sql":"CREATE TABLE child(p REFERENCES p(id))"}
+)j");
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((directory + "/relational.db").c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, "INSERT INTO child VALUES(9)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  expect_damage("insert that one, delete this one, or restore");
 }
 
 TEST_F(CheckTest, notes_leftover_files_of_large_transactions) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 namespace stele::cli {
 namespace {
@@ -48,7 +49,13 @@ class DirectoryTest : public testing::Test {
 TEST_F(DirectoryTest, that_is_missing_when_it_may_not_be_created) {
   expect_refused(temporary.path("absent"), 1, "there is no database here", {"--no-create"});
   EXPECT_FALSE(fs::exists(temporary.path("absent")));
-  expect_refused(temporary.path("absent/deeper"), 3, "absent");
+}
+
+TEST_F(DirectoryTest, whose_parent_is_not_there) {
+  expect_refused(temporary.path("absent/deeper"), 1, "absent does not exist; create that directory first");
+  EXPECT_FALSE(fs::exists(temporary.path("absent")));
+  std::ofstream(temporary.path("file")) << "mine";
+  expect_refused(temporary.path("file/deeper"), 1, "file is not a directory");
 }
 
 TEST_F(DirectoryTest, that_has_an_empty_name) { expect_refused("", 1, "empty"); }
@@ -123,6 +130,64 @@ TEST_F(DirectoryTest, with_a_part_missing) {
     EXPECT_EQ(ended.out, "") << part;
     EXPECT_NE(ended.err.find(part), std::string::npos) << ended.err;
     EXPECT_FALSE(fs::exists(directory + "/" + part)) << part;
+    fs::remove_all(directory);
+  }
+}
+
+/// What the message names of the damaged file, beside that it is damage and what to do.
+struct Damage {
+  std::string_view part;
+  std::function<void(const std::string& part)> inflict;
+  std::string names;
+};
+
+void flip(const std::string& file, std::streamoff at) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekg(at);
+  const int byte = bytes.get();
+  bytes.seekp(at);
+  bytes.put(static_cast<char>(byte ^ 0xff));
+}
+
+std::string manifest_in(const std::string& kv) {
+  for (const auto& entry : fs::directory_iterator(kv))
+    if (entry.path().filename().string().starts_with("MANIFEST")) return entry.path();
+  return {};
+}
+
+TEST_F(DirectoryTest, with_a_damaged_part_says_which_and_what_to_do) {
+  const std::string whole = make("whole"), directory = temporary.path("db");
+  const auto empty = [](const std::string& file) { fs::resize_file(file, 0); };
+  const auto cut = [](const std::string& file) { fs::resize_file(file, fs::file_size(file) / 2); };
+  const auto remove = [](const std::string& file) { fs::remove_all(file); };
+  std::vector<Damage> damages{
+      {"stele.json", empty, "stele.json"},
+      {"stele.json", cut, "stele.json"},
+      {"relational.db", empty, "relational.db: is empty"},
+      {"relational.db", cut, "relational.db: is damaged"},
+      {"relational.db", remove, "relational.db: is missing"},
+      {"kv", remove, "kv: is missing"},
+      {"kv/CURRENT", empty, "kv: open: damage found"},
+      {"kv/CURRENT", remove, "CURRENT is missing"},
+      {"kv", [](const std::string& kv) { fs::resize_file(manifest_in(kv), 0); }, "MANIFEST"},
+      {"kv", [](const std::string& kv) { fs::remove(manifest_in(kv)); }, "MANIFEST"},
+      {"kv",
+       [](const std::string& kv) {
+         fs::remove_all(kv);
+         std::ofstream(kv) << "x";
+       },
+       "kv: is not a directory"},
+  };
+  // SQLite's header: magic, versions for writing and reading, reserved bytes, pages, schema format.
+  for (const int at : {0, 15, 18, 19, 20, 28, 47})
+    damages.push_back({"relational.db", [at](const std::string& file) { flip(file, at); }, "relational.db"});
+  for (const Damage& damage : damages) {
+    fs::copy(whole, directory, fs::copy_options::recursive);
+    damage.inflict(directory + "/" + std::string(damage.part));
+    expect_refused(directory, 3, "stele: corrupt: ");
+    expect_refused(directory, 3, damage.names);
+    expect_refused(directory, 3, "backup");
+    EXPECT_EQ(run({"check", directory}).code, 1) << damage.names;
     fs::remove_all(directory);
   }
 }

@@ -208,6 +208,27 @@ TEST_F(ExecTest, answers_without_waiting_for_more_input_and_takes_a_last_line_wi
   EXPECT_TRUE(ended.out.starts_with(R"({"ok":true,"commits":)")) << ended.out;
 }
 
+TEST_F(ExecTest, an_answer_does_not_wait_for_the_slow_request_behind_it) {
+  ask(R"({"op":"collections"})");
+  const auto begin = std::chrono::steady_clock::now();
+  exec.send(
+      "{\"op\":\"streams\"}\n"
+      R"({"op":"sql","deadline_ms":3000,"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n"})"
+      "\n{\"op\":\"streams\"}\n");
+  EXPECT_EQ(exec.answer(), R"({"ok":true,"streams":[]})");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1500));
+  EXPECT_EQ(code_of(exec.answer()), "interrupted");
+  EXPECT_EQ(exec.answer(), R"({"ok":true,"streams":[]})");
+}
+
+TEST_F(ExecTest, requests_sent_ahead_are_answered_in_their_order) {
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += "{\"op\":\"streams\",\"id\":" + std::to_string(i) + "}\n";
+  exec.send(requests);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(exec.answer(), R"({"ok":true,"id":)" + std::to_string(i) + R"(,"streams":[]})");
+}
+
 TEST_F(ExecTest, check_finds_nothing_and_stats_count) {
   ask(R"({"op":"insert","collection":"c","docs":[{"_id":1}]})");
   ask(R"({"op":"append","stream":"s","events":[1,2,3]})");

@@ -33,18 +33,16 @@ class TallyTest : public testing::Test {
 
   void run_import(const std::string& prefix) {
     acknowledged_.clear();
-    Import import(db_, prefix, input_, batch_stanzas);
-    import.run([&](const BatchReport& report) { acknowledged_.push_back(report);
-  });
-} Missing missing() {
-  return missing_of(acknowledged_, tally(db_, names_));
-}
+    Import importer(db_, prefix, input_, batch_stanzas);
+    importer.run([&](const BatchReport& report) { acknowledged_.push_back(report); });
+  }
+  Missing missing() { return missing_of(acknowledged_, tally(db_, names_)); }
 
-InputOptions input_;
-Names names_{""};
-Database db_ = Database::in_memory();
-std::vector<BatchReport> acknowledged_;
-};  // namespace
+  InputOptions input_;
+  Names names_{""};
+  Database db_ = Database::in_memory();
+  std::vector<BatchReport> acknowledged_;
+};
 
 TEST_F(TallyTest, FindsEverythingOfAWholeImport) {
   const Tally found = tally(db_, names_);
@@ -110,5 +108,5 @@ TEST_F(TallyTest, AStanzaThatComesTwiceIsCountedAndChangesNothing) {
   EXPECT_EQ(tally(db_, names_).documents, stanza_count);
 }
 
-}  // namespace stele::demo
+}  // namespace
 }  // namespace stele::demo

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,7 +18,6 @@
 #include <chrono>
 #include <cstring>
 #include <random>
-#include <thread>
 #include <vector>
 
 namespace stele::demo {
@@ -70,6 +70,19 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  /// True when next_acknowledgement() will not wait; false when nothing came until then.
+  bool answers_until(std::chrono::steady_clock::time_point then) {
+    using namespace std::chrono;
+    while (received_.find('\n') == std::string::npos) {
+      const auto left = std::max(0ms, ceil<milliseconds>(then - steady_clock::now()));
+      pollfd ready{read_fd_, POLLIN, 0};
+      const int count = poll(&ready, 1, static_cast<int>(left.count()));
+      if (count < 0 && errno != EINTR) fail_system("poll");
+      if (count >= 0) return count > 0;  // the child writes whole lines
+    }
+    return true;
+  }
+
   /// The next acknowledged batch; false when the child's end of the pipe is closed.
   bool next_acknowledgement(BatchReport& report) {
     std::size_t end;
@@ -102,26 +115,35 @@ class Child {
   std::string received_;
 };
 
+std::string acknowledged_text(const std::vector<BatchReport>& acknowledged) {
+  const auto count = static_cast<std::int64_t>(acknowledged.size());
+  return grouped(count) + (count == 1 ? " transaction" : " transactions") + " acknowledged, up to stanza " +
+         grouped(acknowledged.back().stanzas_end);
+}
+
 /// Lets a child import until it has acknowledged `batches`, and a random moment longer.
 void import_and_kill(const CrashOptions& options, std::int64_t batch_stanzas, std::int64_t batches,
                      std::mt19937_64& random, std::vector<BatchReport>& acknowledged) {
   Child child(options, batch_stanzas);
   Progress progress("second import, in a child");
-  BatchReport report;
-  Timer importing;
-  for (std::int64_t i = 0; i < batches; ++i) {
+  const auto take = [&] {
+    BatchReport report;
     if (!child.next_acknowledgement(report))
       throw Error(ErrorCode::io, "demo: the child ended before it was killed; its own message stands above");
-    if (i == 0) importing = Timer();
     acknowledged.push_back(report);
-    progress.show(grouped(report.stanzas_end) + " stanzas acknowledged");
-  }
+    progress.show(acknowledged_text(acknowledged));
+  };
+  take();
+  const Timer importing;
+  for (std::int64_t i = 1; i < batches; ++i) take();
   // Anywhere in the next two batches, so that each step of a commit has its chance.
   const double batch_seconds = importing.seconds() / static_cast<double>(std::max<std::int64_t>(1, batches - 1));
-  std::this_thread::sleep_for(
-      std::chrono::duration<double>(std::uniform_real_distribution<double>(0, 2 * batch_seconds)(random)));
+  const std::chrono::duration<double> more(std::uniform_real_distribution<double>(0, 2 * batch_seconds)(random));
+  const auto moment =
+      std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(more);
+  while (child.answers_until(moment)) take();
   if (!child.kill_now()) throw Error(ErrorCode::io, "demo: the child ended before it was killed");
-  while (child.next_acknowledgement(report)) acknowledged.push_back(report);
+  for (BatchReport report; child.next_acknowledgement(report);) acknowledged.push_back(report);
 }
 
 bool print_findings(const std::vector<BatchReport>& acknowledged, const Tally& found) {
@@ -137,7 +159,7 @@ bool print_findings(const std::vector<BatchReport>& acknowledged, const Tally& f
   const auto disagreements = found.disagreements();
   for (const std::string& disagreement : disagreements) fmt::print("  WRONG: {}\n", disagreement);
   if (disagreements.empty())
-    fmt::print("  {} batches found, {} of them not acknowledged in time, 0 half\n",
+    fmt::print("  {} transactions found, {} of them not acknowledged in time, 0 half\n",
                grouped(static_cast<std::int64_t>(found.batches.size())),
                grouped(found.events - static_cast<std::int64_t>(acknowledged.size())));
   return disagreements.empty() && missing.rows + missing.documents + missing.events == 0;
@@ -148,28 +170,28 @@ bool finish_and_compare(Database& db, const CrashOptions& options, std::int64_t 
   const Timer timer;
   {
     Progress progress("second import, to its end");
-    Import import(db, second_import_prefix, options.input, batch_stanzas);
-    import.run([&](const BatchReport& report) { progress.show(grouped(report.stanzas_end) + " stanzas");
-  });
+    Import importer(db, second_import_prefix, options.input, batch_stanzas);
+    importer.run([&](const BatchReport& report) { progress.show(grouped(report.stanzas_end) + " stanzas"); });
+  }
+  const double import_seconds = timer.seconds();
+  const Tally found = tally(db, second);
+  const std::int64_t differences = count_differences(db, first, second);
+  fmt::print(
+      "\n  second import brought to its end in {}: {} rows, {} documents, {} events; differences from the first: {}\n",
+      seconds_text(import_seconds), grouped(found.rows), grouped(found.documents), grouped(found.events),
+      grouped(differences));
+  for (const std::string& disagreement : found.disagreements()) fmt::print("  WRONG: {}\n", disagreement);
+  return differences == 0 && found.disagreements().empty();
 }
-const double import_seconds = timer.seconds();
-const Tally found = tally(db, second);
-const std::int64_t differences = count_differences(db, first, second);
-fmt::print(
-    "\n  second import brought to its end in {}: {} rows, {} documents, {} events; differences from the first: {}\n",
-    seconds_text(import_seconds), grouped(found.rows), grouped(found.documents), grouped(found.events),
-    grouped(differences));
-for (const std::string& disagreement : found.disagreements()) fmt::print("  WRONG: {}\n", disagreement);
-return differences == 0 && found.disagreements().empty();
-}  // namespace
 
-}  // namespace stele::demo
+}  // namespace
 
 bool run_crash_part(const CrashOptions& options) {
   heading("a child imports it all again and is killed with -9, " + std::to_string(options.kills) + " times");
-  fmt::print("  seed {}\n", options.seed);
   std::mt19937_64 random(options.seed);
   const std::int64_t batch_stanzas = std::clamp<std::int64_t>(options.stanzas / 48, 1, 200);
+  fmt::print("  a transaction holds {} stanzas: their rows, documents and one event; seed {}\n", grouped(batch_stanzas),
+             options.seed);
   // All kills together stay well inside the import.
   const std::int64_t batches_max = std::max<std::int64_t>(1, options.stanzas / batch_stanzas / (options.kills + 2));
   std::vector<BatchReport> acknowledged;
@@ -179,7 +201,8 @@ bool run_crash_part(const CrashOptions& options) {
                     acknowledged);
     const Timer opening;
     Database db = Database::open(options.directory);
-    fmt::print("\n  kill {}: opened again, recovered in {}\n", i, seconds_text(opening.seconds()));
+    fmt::print("\n  kill {}: {}; opened again, recovered in {}\n", i, acknowledged_text(acknowledged),
+               seconds_text(opening.seconds()));
     good = print_findings(acknowledged, tally(db, Names(second_import_prefix))) && good;
     std::fflush(stdout);
     if (i == options.kills) good = finish_and_compare(db, options, batch_stanzas) && good;
@@ -192,11 +215,11 @@ void run_second_import(const std::string& directory, const InputOptions& input, 
                        int acknowledge_fd) {
   fcntl(acknowledge_fd, F_SETFD, FD_CLOEXEC);  // not for apt-cache: it would hold the pipe open
   Database db = Database::open(directory);
-  Import import(db, second_import_prefix, input, batch_stanzas);
-  import.run([&](const BatchReport& report) {
+  Import importer(db, second_import_prefix, input, batch_stanzas);
+  importer.run([&](const BatchReport& report) {
     const std::string line = report.json() + "\n";  // under PIPE_BUF: whole or not at all
-  if (write(acknowledge_fd, line.data(), line.size()) != static_cast<ssize_t>(line.size())) fail_system("write");
-});
+    if (write(acknowledge_fd, line.data(), line.size()) != static_cast<ssize_t>(line.size())) fail_system("write");
+  });
 }
 
 }  // namespace stele::demo

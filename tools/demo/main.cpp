@@ -61,39 +61,39 @@ std::int64_t import_everything(Database& db, const Arguments& arguments) {
           " stanzas a transaction");
   const Timer timer;
   BatchReport sum;
-  Import import(db, "", arguments.input, arguments.batch_stanzas);
+  Import importer(db, "", arguments.input, arguments.batch_stanzas);
   {
     Progress progress("import");
-    import.run([&](const BatchReport& report) {
+    importer.run([&](const BatchReport& report) {
       sum.add(report);
-    progress.show(fmt::format("{} stanzas, {} rows, {} ({})", grouped(sum.stanzas), grouped(sum.rows()),
-                              bytes_text(static_cast<std::uint64_t>(sum.bytes)),
-                              rate_text(sum.stanzas, timer.seconds())));
-  });
+      progress.show(fmt::format("{} stanzas, {} rows, {} ({})", grouped(sum.stanzas), grouped(sum.rows()),
+                                bytes_text(static_cast<std::uint64_t>(sum.bytes)),
+                                rate_text(sum.stanzas, timer.seconds())));
+    });
+  }
+  const double seconds = timer.seconds();
+  if (sum.stanzas == 0)
+    throw Error(ErrorCode::not_found,
+                "demo: the input has no stanzas; run apt-get update, or give a file with --input FILE");
+  Table table({{"what"}, {"count", Align::right}, {"rate", Align::right}});
+  const auto line = [&](const char* what, std::int64_t count) {
+    table.add({what, grouped(count), rate_text(count, seconds)});
+  };
+  line("stanzas read", sum.stanzas);
+  line("rows", sum.rows());
+  line("  packages", sum.packages);
+  line("  maintainers", sum.maintainers);
+  line("  dependencies", sum.dependencies);
+  line("  provides", sum.provides);
+  line("documents", sum.packages);
+  line("events, commits", sum.batch);
+  table.print();
+  fmt::print("  {} of input in {}; refused {}, repeated {}, unreadable parts {}\n",
+             bytes_text(static_cast<std::uint64_t>(sum.bytes)), seconds_text(seconds), grouped(sum.refused),
+             grouped(sum.repeated), grouped(sum.malformed));
+  if (!importer.first_refused().empty()) fmt::print("  refused first: {}\n", importer.first_refused());
+  return sum.stanzas;
 }
-const double seconds = timer.seconds();
-if (sum.stanzas == 0)
-  throw Error(ErrorCode::not_found,
-              "demo: the input has no stanzas; run apt-get update, or give a file with --input FILE");
-Table table({{"what"}, {"count", Align::right}, {"rate", Align::right}});
-const auto line = [&](const char* what, std::int64_t count) {
-  table.add({what, grouped(count), rate_text(count, seconds)});
-};
-line("stanzas read", sum.stanzas);
-line("rows", sum.rows());
-line("  packages", sum.packages);
-line("  maintainers", sum.maintainers);
-line("  dependencies", sum.dependencies);
-line("  provides", sum.provides);
-line("documents", sum.packages);
-line("events, commits", sum.batch);
-table.print();
-fmt::print("  {} of input in {}; refused {}, repeated {}, unreadable parts {}\n",
-           bytes_text(static_cast<std::uint64_t>(sum.bytes)), seconds_text(seconds), grouped(sum.refused),
-           grouped(sum.repeated), grouped(sum.malformed));
-if (!import.first_refused().empty()) fmt::print("  refused first: {}\n", import.first_refused());
-return sum.stanzas;
-}  // namespace
 
 void resolve_everything(Database& db) {
   heading("dependencies: which package satisfies which");
@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
   return 1;
 }
 
-}  // namespace stele::demo
+}  // namespace
 }  // namespace stele::demo
 
 int main(int argc, char** argv) { return stele::demo::main(argc, argv); }

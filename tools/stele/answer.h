@@ -4,6 +4,7 @@
 #include <stele/error.h>
 
 #include "tools/stele/json_writer.h"
+#include "tools/stele/wording.h"
 
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@ namespace stele::tool {
 class Answer : public JsonObject {
  public:
   /// Makes it an error; what was added stays.
-  void fail(const Error& error) { fail(name(error.code()), error.message(), error.detail()); }
+  void fail(const Error& error) { fail(name(error.code()), wording(error), error.detail()); }
   void fail(std::string_view code, std::string_view message, const Error::Detail& detail = {});
 
   /// The line with its end. `id` is JSON text or empty.

@@ -4,6 +4,7 @@
 #include "tools/stele/findings_json.h"
 #include "tools/stele/json_writer.h"
 #include "tools/stele/lines.h"
+#include "tools/stele/wording.h"
 
 #include <stele/check.h>
 
@@ -23,13 +24,6 @@ std::string in_words(const std::vector<Finding>& findings, std::size_t damages) 
   return out + std::to_string(damages) + (damages == 1 ? " finding\n" : " findings\n");
 }
 
-/// Names and values in findings come from files: what would move a terminal's cursor is not printed.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return (c >= 0 && c < 0x20 && c != '\n') || c == 0x7f; }, '?');
-  return text;
-}
-
 }  // namespace
 
 int check_command(const CheckArguments& arguments) {
@@ -44,7 +38,7 @@ int check_command(const CheckArguments& arguments) {
     report.add_json("findings", findings_json(findings));
     write_to(STDOUT_FILENO, report.str() + "\n");
   } else {
-    write_to(STDOUT_FILENO, printable(in_words(findings, damages)));
+    write_to(STDOUT_FILENO, printable(in_words(findings, damages), Lines::kept));
   }
   return damages == 0 ? exit_ok : exit_failed;
 }

@@ -3,6 +3,7 @@
 #include "tools/stele/commands.h"
 #include "tools/stele/exit_code.h"
 #include "tools/stele/lines.h"
+#include "tools/stele/output.h"
 #include "tools/stele/session.h"
 
 #include <unistd.h>
@@ -10,8 +11,6 @@
 namespace stele::tool {
 
 namespace {
-
-constexpr std::size_t answers_held_bytes = 64u << 10;
 
 std::string refuse_long_line() {
   Answer answer;
@@ -24,17 +23,13 @@ std::string refuse_long_line() {
 /// False when nobody reads the answers any more.
 bool serve(Session& session) {
   LineReader reader(STDIN_FILENO, Request::line_bytes_max);
+  Output output(STDOUT_FILENO);
   std::string line;
-  std::string answers;
   for (;;) {
-    // Requests that are here already are answered together.
-    if (!answers.empty() && (answers.size() >= answers_held_bytes || !reader.has_line())) {
-      if (!write_to(STDOUT_FILENO, answers)) return false;
-      answers.clear();
-    }
     const LineReader::Result read = reader.next(line);
     if (read == LineReader::Result::end) return true;
-    answers += read == LineReader::Result::too_long ? refuse_long_line() : session.answer(line);
+    const std::string answer = read == LineReader::Result::too_long ? refuse_long_line() : session.answer(line);
+    if (!output.put(answer, reader.has_line() ? Output::When::soon : Output::When::now)) return false;
   }
 }
 

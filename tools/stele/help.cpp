@@ -62,13 +62,16 @@ Answers: {"ok":true,…} or {"ok":false,"error":{"code":"conflict","message":"�
 answer, never the end. At the end of input open transactions are rolled back.
 Every request takes "id" (comes back in the answer) and "deadline_ms"; writing ones "durability".
 {"op":"begin"} answers {"ok":true,"tx":1}; requests with "tx":1 belong to that transaction until commit or rollback.
-Lines may have 32 MB, answers 256 MB, JSON 130 levels.
+begin also takes "isolation" ("serializable" or "snapshot") and "read_only".
+Any number may be open, but only one may have written SQL. While it is open, SQL writes outside it are answered with
+`busy` at once: nothing else could run that they would wait for. Where another program writes to relational.db, they
+wait lock_timeout (5 seconds), then `busy`. Documents and events are written by many; who commits second may get `conflict`.
+An event is any JSON; with a key or a time it is {"$event":{"key":"ada","time":{"$date":"…"},"data":…}}.
+Lines may have 32 MB, answers 256 MB, JSON 130 levels. Each answer is written as soon as it is known.
 
 Operations, each with an example:
 )";
-  for (const auto operations :
-       {document_operations(), sql_operations(), event_operations(), transaction_operations(), store_operations()})
-    for (const Operation& operation : operations) out += "  " + std::string(operation.example) + "\n";
+  for (const Operation* operation : operations()) out += "  " + std::string(operation->example) + "\n";
   return out +
          "\nExit codes: 0 end of input, 1 DIR is no database, or nobody reads the answers, 2 wrong arguments,\n"
          "3 i/o error or damage, 75 in use by another process.\n";

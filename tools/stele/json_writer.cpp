@@ -32,6 +32,16 @@ void JsonObject::add_text(std::string_view name, std::string_view value) {
   add_json(name, quoted);
 }
 
+void JsonObject::add_texts(std::string_view name, const std::vector<std::string>& values) {
+  JsonArray all;
+  for (const std::string& value : values) {
+    std::string quoted;
+    append_text(quoted, value);
+    all.add(quoted);
+  }
+  add_json(name, std::move(all).str());
+}
+
 void JsonArray::add(std::string_view json) {
   if (out_.size() + json.size() > bytes_max)
     fail(ErrorCode::too_large,
@@ -39,12 +49,6 @@ void JsonArray::add(std::string_view json) {
          {{"limit", std::to_string(bytes_max)}});
   if (out_.size() > 1) out_ += ',';
   out_ += json;
-}
-
-void JsonArray::add_text(std::string_view value) {
-  std::string quoted;
-  append_text(quoted, value);
-  add(quoted);
 }
 
 }  // namespace stele::tool

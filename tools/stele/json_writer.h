@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace stele::tool {
 
@@ -15,6 +16,7 @@ class JsonObject {
  public:
   void add_json(std::string_view name, std::string_view json);
   void add_text(std::string_view name, std::string_view value);
+  void add_texts(std::string_view name, const std::vector<std::string>& values);
   void add(std::string_view name, std::uint64_t number) { add_json(name, std::to_string(number)); }
   void add_signed(std::string_view name, std::int64_t number) { add_json(name, std::to_string(number)); }
   void add_boolean(std::string_view name, bool value) { add_json(name, value ? "true" : "false"); }
@@ -33,7 +35,6 @@ class JsonArray {
   static constexpr std::size_t bytes_max = 256u << 20;
 
   void add(std::string_view json);
-  void add_text(std::string_view value);
   std::string str() && { return std::move(out_ += ']'); }
 
  private:

@@ -6,13 +6,13 @@
 #include "tools/stele/exit_code.h"
 #include "tools/stele/help.h"
 #include "tools/stele/lines.h"
+#include "tools/stele/wording.h"
 
 #include <stele/version.h>
 
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
-#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -21,16 +21,22 @@ namespace stele::tool {
 namespace {
 
 /// One line, whatever the message holds.
-int complain(std::string message, int code) {
-  std::ranges::replace_if(
-      message, [](char c) { return c >= 0 && c < 0x20; }, ' ');
-  write_to(STDERR_FILENO, "stele: " + message + "\n");
+int complain(const std::string& message, int code) {
+  write_to(STDERR_FILENO, "stele: " + printable(message, Lines::one) + "\n");
   return code;
 }
 
 int say(std::string_view text) {
   write_to(STDOUT_FILENO, text);
   return exit_ok;
+}
+
+std::string unknown_argument(const std::string& command, const std::string& argument) {
+  const std::string help = command.empty() ? "stele --help" : "stele " + command + " --help";
+  if (command == "exec" && argument == "--read-only")
+    return "exec: --read-only is not offered yet; {\"op\":\"begin\",\"read_only\":true} begins what cannot write";
+  return text(command, command.empty() ? "" : ": ", "unknown ", argument.starts_with('-') ? "option " : "argument ",
+              argument, " (", help, " tells what there is)");
 }
 
 struct Arguments {
@@ -64,6 +70,12 @@ int run(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return complain(unknown_argument(exec->parsed()    ? "exec"
+                                     : check->parsed() ? "check"
+                                                       : "",
+                                     app.remaining(true).front()),
+                    exit_usage);
   } catch (const CLI::ParseError& error) {
     return complain(text(error.what(), " (stele --help tells what there is)"), exit_usage);
   }
@@ -90,7 +102,7 @@ int main(int argc, char** argv) {
   try {
     return tool::run(argc, argv);
   } catch (const Error& error) {
-    return tool::complain(text(name(error.code()), ": ", error.message()), tool::exit_code(error.code()));
+    return tool::complain(text(name(error.code()), ": ", tool::wording(error)), tool::exit_code(error.code()));
   } catch (const std::bad_alloc&) {
     return tool::complain("out of memory", tool::exit_store);
   } catch (const std::exception& error) {

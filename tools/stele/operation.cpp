@@ -5,12 +5,18 @@
 
 namespace stele::tool {
 
-const Operation* find_operation(std::string_view name) {
-  for (const auto operations :
+std::vector<const Operation*> operations() {
+  std::vector<const Operation*> all;
+  for (const auto group :
        {document_operations(), sql_operations(), event_operations(), transaction_operations(), store_operations()})
-    for (const Operation& operation : operations)
-      if (operation.name == name) return &operation;
-  return nullptr;
+    for (const Operation& operation : group) all.push_back(&operation);
+  return all;
+}
+
+const Operation* find_operation(std::string_view name) {
+  static const std::vector<const Operation*> all = operations();
+  const auto found = std::ranges::find(all, name, &Operation::name);
+  return found == all.end() ? nullptr : *found;
 }
 
 bool is_later_operation(std::string_view name) {

@@ -30,6 +30,8 @@ std::span<const Operation> event_operations();
 std::span<const Operation> transaction_operations();
 std::span<const Operation> store_operations();
 
+/// All of them, as the help lists them.
+std::vector<const Operation*> operations();
 /// Null when there is none of that name.
 const Operation* find_operation(std::string_view name);
 /// True for an operation of the protocol that this version does not offer.

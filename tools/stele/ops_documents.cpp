@@ -38,10 +38,10 @@ Inserted insert_each(Collection collection, const std::vector<std::string_view>&
       JsonObject failure;
       failure.add("index", i);
       failure.add_text("code", name(error.code()));
-      failure.add_text("message", error.message());
+      failure.add_text("message", wording(error));
       result.failures.add(failure.str());
       if (!result.first_failure)
-        result.first_failure.emplace(error.code(), text("docs[", i, "]: ", error.message()), error.detail());
+        result.first_failure.emplace(error.code(), text("docs[", i, "]: ", wording(error)), error.detail());
       if (ordered) break;
     }
   }
@@ -166,10 +166,7 @@ void drop(Session& session, const Request& request, Answer& answer) {
 }
 
 void collections(Session& session, const Request& request, Answer& answer) {
-  JsonArray names;
-  for (const std::string& name : session.read(request, [](const Snapshot& at) { return at.collections(); }))
-    names.add_text(name);
-  answer.add_json("collections", std::move(names).str());
+  answer.add_texts("collections", session.read(request, [](const Snapshot& at) { return at.collections(); }));
 }
 
 }  // namespace

@@ -107,10 +107,7 @@ void read(Session& session, const Request& request, Answer& answer) {
 }
 
 void streams(Session& session, const Request& request, Answer& answer) {
-  JsonArray names;
-  for (const std::string& name : session.read(request, [](const Snapshot& at) { return at.streams(); }))
-    names.add_text(name);
-  answer.add_json("streams", std::move(names).str());
+  answer.add_texts("streams", session.read(request, [](const Snapshot& at) { return at.streams(); }));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ Value parameter(const Request& request, std::string_view which, std::string_view
 }
 
 struct Result {
-  std::string columns;
+  std::vector<std::string> columns;
   std::string rows;
   std::int64_t changes = 0;
   std::int64_t last_insert_rowid = 0;
@@ -80,8 +80,7 @@ struct Result {
 
 Result collect(Rows rows) {
   Result result;
-  JsonArray columns;
-  for (const std::string& column : rows.columns()) columns.add_text(column);
+  result.columns = rows.columns();
   JsonArray all;
   std::string one;
   for (const Row& row : rows) {
@@ -92,7 +91,6 @@ Result collect(Rows rows) {
     }
     all.add(one += ']');
   }
-  result.columns = std::move(columns).str();
   result.rows = std::move(all).str();
   result.changes = rows.changes();
   result.last_insert_rowid = rows.last_insert_rowid();
@@ -127,7 +125,7 @@ Result run_with_parameters(Session& session, const Request& request, const std::
 
 void sql(Session& session, const Request& request, Answer& answer) {
   const Result result = run_with_parameters(session, request, request.text("sql"));
-  answer.add_json("columns", result.columns);
+  answer.add_texts("columns", result.columns);
   answer.add_json("rows", result.rows);
   answer.add_signed("changes", result.changes);
   answer.add_signed("last_insert_rowid", result.last_insert_rowid);

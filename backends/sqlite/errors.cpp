@@ -219,6 +219,11 @@ Error make_error(sqlite3* db, int result, const Context& context) {
   if (code == ErrorCode::corrupt) {  // whatever the statement was
     message =
         text(detail["file"], ": is damaged (", said, "); run `stele check`; restore the whole directory from a backup");
+  } else if (code == ErrorCode::io) {
+    const int error_number = std::stoi(detail["errno"]);
+    const std::string why = error_number == 0 || unread != 0 ? "" : std::generic_category().message(error_number);
+    const std::string& file = detail["file"];  // empty when it could not be opened; then the operation names it
+    message = text(context.operation, file.empty() ? "" : " ", file, ": ", said, why.empty() ? "" : ": ", why);
   } else {
     message = text(context.operation, ": ", said, context.sql.empty() ? "" : "; SQL: ", shorten(context.sql));
   }

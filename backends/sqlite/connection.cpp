@@ -158,6 +158,23 @@ void SqliteConnection::set_interrupt(const Interrupt* interrupt) {
   sqlite3_progress_handler(db_.get(), polled ? progress_operations : 0, polled ? &on_progress : nullptr, this);
 }
 
+/// SQLite polls the progress handler in COMMIT and ROLLBACK, too, also when COMMIT has been made already: what is raised
+/// then would say that nothing was committed, or keep a transaction open.
+class SqliteConnection::Uninterrupted {
+ public:
+  explicit Uninterrupted(SqliteConnection& connection) : connection_(connection), interrupt_(connection.interrupt_) {
+    if (interrupt_) connection_.set_interrupt(nullptr);
+  }
+  ~Uninterrupted() {
+    if (interrupt_) connection_.set_interrupt(interrupt_);
+  }
+  Uninterrupted(const Uninterrupted&) = delete;
+
+ private:
+  SqliteConnection& connection_;
+  const Interrupt* const interrupt_;
+};
+
 void SqliteConnection::execute(const std::string& sql) {
   Acting engine(*this, Author::engine);
   const int result = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr);
@@ -370,6 +387,7 @@ void SqliteConnection::commit() {
   if (!in_transaction())
     fail(ErrorCode::aborted, "commit: no transaction is open; SQLite has ended it after an earlier failure",
          {{"cause", "ended by SQLite"}});
+  const Uninterrupted whole(*this);
   step_own(commit_.get(), "commit");
   if (schema_changed_) forget_schema();
 }
@@ -377,7 +395,8 @@ void SqliteConnection::commit() {
 void SqliteConnection::rollback() noexcept {
   end_statements();
   if (in_transaction()) {
-    run_own(rollback_.get());  // its failures leave the transaction rolled back all the same
+    const Uninterrupted whole(*this);
+    run_own(rollback_.get());  // an i/o error in it leaves the transaction rolled back all the same
     sqlite3_reset(rollback_.get());
   }
   if (schema_changed_) forget_schema();

@@ -93,6 +93,7 @@ class SqliteConnection final : public storage::Connection {
   };
 
  private:
+  class Uninterrupted;
   void open(const ConnectionOptions& options);
   void harden(const ConnectionOptions& options);
   void act_as(storage::Author author);

@@ -263,6 +263,8 @@ storage::CheckpointResult SqliteStore::run_checkpoint(SqliteConnection& connecti
   const bool busy = (result & 0xff) == SQLITE_BUSY;
   if (result != SQLITE_OK && !busy) throw make_error(connection.handle(), result, {"checkpoint"});
   const auto count = [](int frames) { return static_cast<std::uint64_t>(std::max(frames, 0)); };
+  // All of it is in the database: the next commit begins the log anew, unless a reader still looks into it, and says so.
+  if (result == SQLITE_OK && moved_frames == log_frames) log_bytes_ = 0;
   return {count(log_frames), count(moved_frames)};
 }
 
@@ -280,7 +282,6 @@ void SqliteStore::truncate_log() {
   require_writable("truncate_log");
   writer_->wait_for_others(0);
   run_checkpoint(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
-  log_bytes_ = log_->bytes();
 }
 
 void SqliteStore::compact() {

@@ -146,6 +146,7 @@ class RelationalStore {
   /// Durable when it returns: everything whose commit() returned before the call. After a failure the log
   /// must not be synced again (the caller poisons the store).
   virtual void sync_log() = 0;
+  /// Of the log, what a checkpoint would have to move, about; 0 after a full one, whatever the file's size.
   virtual std::uint64_t log_bytes() const = 0;
 
   /// Moves the log's content to the main file as far as readers allow; never waits for them. After

@@ -5,6 +5,7 @@
 #include "engine/base/step.h"
 #include "engine/transaction/store.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace stele::transaction {
@@ -133,7 +134,7 @@ void Background::checkpoint() {
     store_.relational_->checkpoint();
     step("checkpoint.done");
     std::uint64_t bytes = store_.relational_->log_bytes();
-    if (bytes > store_.tuning_.restart_bytes) {
+    if (bytes > std::min(store_.tuning_.restart_bytes, store_.options_.wal_bytes_max)) {
       // Under steady writing a checkpoint never catches up, and the log never starts anew: hold writers off for
       // the little that is left. Readers may still keep the log; the oldest is expired when it gets too long.
       store_.writer_lock_.lock(store_.options_.lock_timeout, nullptr);

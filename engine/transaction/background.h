@@ -24,6 +24,7 @@ class Background {
   /// Something was committed. `urgent`: do not wait the 100 ms.
   void note_commit(bool urgent);
   void note_log_bytes(std::uint64_t bytes);
+  void checkpoint_soon() { arm(checkpointer_); }
   void stop() noexcept;
 
  private:

@@ -41,11 +41,15 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     { std::lock_guard wait_for_who_runs_alone(turnstile_); }
     admission = std::shared_lock(admission_);
   }
-  Prepared prepared = prepare(proposal);
-  step("commit.prepared");
   bool committed = false;
   std::uint64_t gseq = 0;
+  Prepared prepared;
+  // Given up only after the handlers below: whoever comes next finds the store poisoned and the number used.
+  std::unique_lock order(order_.lock, std::defer_lock);
+  std::optional<Publication> publication;
   try {
+    prepare(proposal, prepared);
+    step("commit.prepared");
     // 2. First stage of validation: most of the work, without the order lock.
     const bool serializable = proposal.isolation == Isolation::serializable;
     const Footprint footprint{proposal.reads, proposal.writes, serializable,
@@ -59,7 +63,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
       sync_.sync_key_value();
     if (proposal.sql) admit_batch(prepared.batch.bytes());
 
-    std::unique_lock order(order_.lock);
+    order.lock();
     health_.check();
     gseq = order_.gseq + 1;
 
@@ -72,7 +76,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     if (proposal.sql) put_outbox_row(prepared, gseq);
     step("commit.before_commit_point");
 
-    Publication publication(order_);
+    publication.emplace(order_);
     // Before anything becomes visible: too early only makes a reader look for itself.
     if (prepared.changes_meta()) order_.meta_changed.store(gseq);
     // 6. The commit point. With SQL: SQLite's COMMIT. A crash after it finds all of it in SQLite's log (the process
@@ -105,6 +109,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
     throw;
   } catch (const std::exception& error) {
     if (committed) unknown_outcome(gseq, error);
+    if (prepared.file) large_.discard(*prepared.file);
     throw;
   }
 }
@@ -114,14 +119,13 @@ void Committer::acknowledge(const Committed& committed, Durability durability) {
   step("commit.acknowledged");
 }
 
-Committer::Prepared Committer::prepare(const Proposal& proposal) {
+void Committer::prepare(const Proposal& proposal, Prepared& prepared) {
   const WriteSet& writes = *proposal.writes;
   if (writes.bytes() > limits_.transaction_bytes_max)
     fail(ErrorCode::too_large,
          text("the transaction writes ", writes.bytes(), " bytes to documents and events; the limit is ",
               limits_.transaction_bytes_max, " (Options::transaction_bytes_max): load in several transactions"),
          {{"size", std::to_string(writes.bytes())}, {"limit", std::to_string(limits_.transaction_bytes_max)}});
-  Prepared prepared;
   prepared.batch = writes.batch();
   CommitRecord& record = *prepared.record;
   prepared.batch.for_each([&](const storage::Batch::Operation& operation) {
@@ -149,7 +153,6 @@ Committer::Prepared Committer::prepare(const Proposal& proposal) {
     prepared.encoded.clear();
     storage::Batch().encode(prepared.encoded);
   }
-  return prepared;
 }
 
 void Committer::resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared) {
@@ -261,8 +264,10 @@ void Committer::commit_sql(const Prepared& prepared, std::uint64_t gseq) {
   order_.tail_bytes = 0;
 }
 
+/// Under the order lock, in an open publication.
 void Committer::unknown_outcome(std::uint64_t gseq, const std::exception& error) {
   order_.gseq = gseq;  // never given twice
+  order_.torn.store(true);
   health_.poison(error.what());
   fail(ErrorCode::unknown_outcome,
        text("unknown outcome: commit ", gseq, " failed in the middle (", error.what(),

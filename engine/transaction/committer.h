@@ -78,7 +78,7 @@ class Committer {
 
  private:
   struct Prepared;
-  Prepared prepare(const Proposal& proposal);
+  void prepare(const Proposal& proposal, Prepared& prepared);
   void resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared);
   void put_outbox_row(const Prepared& prepared, std::uint64_t gseq);
   void commit_sql(const Prepared& prepared, std::uint64_t gseq);

@@ -47,6 +47,7 @@ struct CommitOrder {
   std::atomic<std::uint64_t> published{0};      // last commit visible
   std::atomic<std::uint64_t> published_sql{0};  // last one that wrote SQL
   std::atomic<std::uint64_t> meta_changed{0};   // last one that changed keyspace meta
+  std::atomic<bool> torn{false};                // a commit failed in the middle: the tiers do not fit together any more
 
   // Set after COMMIT and before the key-value write, so that the append barrier sees it: bytes of
   // a commit <= sql_logged may be on their way to the key-value files.

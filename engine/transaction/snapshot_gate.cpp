@@ -1,11 +1,22 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/transaction/snapshot_gate.h"
 
+#include "engine/base/error.h"
+
 #include <thread>
 
 namespace stele::transaction {
 
+void SnapshotGate::check_whole() const {
+  if (!order_.torn.load()) return;
+  fail(ErrorCode::poisoned,
+       "a commit failed in the middle, so that rows, documents and events do not fit together; close the database, mend "
+       "the cause and open it again: recovery puts them right",
+       {{"cause", "a commit failed in the middle"}});
+}
+
 SnapshotGate::Moment SnapshotGate::pin(storage::Connection* sql) {
+  check_whole();
   Moment moment;
   auto take = [&] {
     moment.gseq = order_.published.load();
@@ -16,7 +27,10 @@ SnapshotGate::Moment SnapshotGate::pin(storage::Connection* sql) {
     const std::uint64_t before = order_.publication.load();
     if (before % 2 == 0) {
       take();
-      if (order_.publication.load() == before) return moment;
+      if (order_.publication.load() == before) {
+        check_whole();
+        return moment;
+      }
       moment.key_value.reset();
       if (sql) sql->rollback();
     } else {
@@ -25,11 +39,13 @@ SnapshotGate::Moment SnapshotGate::pin(storage::Connection* sql) {
     retries_.fetch_add(1, std::memory_order_relaxed);
   }
   std::lock_guard order(order_.lock);
+  check_whole();
   take();
   return moment;
 }
 
 bool SnapshotGate::pin_sql_at(storage::Connection& sql, std::uint64_t gseq) {
+  check_whole();
   for (int attempt = 0; attempt < tries_max; ++attempt) {
     const std::uint64_t before = order_.publication.load();
     if (before % 2 == 0) {

@@ -33,6 +33,7 @@ class SnapshotGate {
   std::uint64_t retries() const { return retries_.load(std::memory_order_relaxed); }
 
  private:
+  void check_whole() const;
   static constexpr int tries_max = 8;
   CommitOrder& order_;
   storage::KeyValueStore& key_value_;

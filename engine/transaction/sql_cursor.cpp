@@ -2,11 +2,12 @@
 #include "engine/transaction/sql_cursor.h"
 
 #include "engine/base/error.h"
+#include "engine/transaction/store.h"
 
 namespace stele::transaction {
 
 ReadPin::~ReadPin() {
-  if (give_back && !expired) give_back(*this);
+  if (store) store->pin_ended(*this);
 }
 
 void ReadPin::check() const {
@@ -19,11 +20,16 @@ void ReadPin::check() const {
 void ReadPin::expire() noexcept {
   expired = true;
   std::unique_lock guard(mutex, std::try_to_lock);
-  if (guard && cursors == 0 && connection) connection->rollback();
+  if (guard && cursors == 0 && connection) give_up();
+}
+
+void ReadPin::give_up() noexcept {
+  connection->rollback();
+  given_up = true;
 }
 
 void ReadPin::cursor_closed() noexcept {
-  if (--cursors == 0 && expired) connection->rollback();
+  if (--cursors == 0 && expired) give_up();
 }
 
 SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin)

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +15,8 @@
 #include <vector>
 
 namespace stele::transaction {
+
+class Store;
 
 /// A read connection that holds a moment. It can be expired from another thread, to let SQLite's log shrink:
 /// every use of the connection is under `mutex`, and throws too_old afterwards.
@@ -26,23 +27,25 @@ struct ReadPin {
   ~ReadPin();
 
   // Keep the connection's owner there and open; first, so that they go last.
-  std::shared_ptr<void> store;
+  std::shared_ptr<Store> store;
   Use use;
   std::shared_ptr<storage::Connection> connection;
   /// Of a warm reader (see Store::warm_reader): what it was pinned at, and where it goes afterwards.
   std::uint64_t sql_gseq = 0;
   std::chrono::steady_clock::time_point pinned_at;
-  std::function<void(ReadPin&)> give_back;
+  bool warm = false;
 
   std::mutex mutex;
   int cursors = 0;  // open on the connection; guarded by `mutex`
   std::atomic<bool> expired{false};
+  std::atomic<bool> given_up{false};  // expired, and its moment is rolled back
 
   void check() const;
   /// The next use throws too_old. The moment is given up here when no cursor stands on it (its rows are still being
   /// looked at), otherwise by the cursor when it is used or dropped. Never waits for the owner.
   void expire() noexcept;
   void cursor_closed() noexcept;  // with `mutex` held
+  void give_up() noexcept;        // with `mutex` held
 };
 
 /// The rows of one SQL statement. Streams from the statement while it can; drain() reads the rest into memory, so

@@ -261,7 +261,7 @@ std::shared_ptr<ReadPin> Store::read_pin() {
     release_warm_readers();
     pin->connection = relational_->reader();
   }
-  register_pin(pin);
+  register_pin(*pin);
   return pin;
 }
 
@@ -286,7 +286,7 @@ std::shared_ptr<ReadPin> Store::warm_reader() {
     pin->connection = std::move(reader.connection);
     pin->sql_gseq = reader.sql_gseq;
     pin->pinned_at = reader.pinned_at;
-    register_pin(pin);
+    register_pin(*pin);
   }
   if (!pin->connection->in_transaction() || pin->sql_gseq != sql_gseq || now - pin->pinned_at > warm_for) {
     pin->connection->rollback();
@@ -294,9 +294,8 @@ std::shared_ptr<ReadPin> Store::warm_reader() {
     pin->sql_gseq = sql_gseq;
     pin->pinned_at = now;
   }
-  pin->store = shared_from_this();
   pin->use = Use(gatekeeper_);
-  pin->give_back = [this](ReadPin& done) { give_back_warm(done); };
+  pin->warm = true;
   return pin;
 }
 
@@ -313,25 +312,37 @@ void Store::release_warm_readers() {
   released.swap(warm_);
 }
 
-void Store::register_pin(const std::shared_ptr<ReadPin>& pin) {
+void Store::register_pin(ReadPin& pin) {
+  pin.store = shared_from_this();
   std::lock_guard guard(pins_mutex_);
-  if (pins_.size() >= 2 * options_.readers_max) pins_.remove_if([](const auto& open) { return open.expired(); });
-  while (!pins_.empty() && pins_.front().expired()) pins_.pop_front();
-  pins_.push_back(pin);
+  pins_.push_back(&pin);
+}
+
+void Store::pin_ended(ReadPin& pin) noexcept {
+  {
+    std::lock_guard guard(pins_mutex_);
+    std::erase(pins_, &pin);
+  }
+  if (pin.warm && !pin.expired) give_back_warm(pin);
 }
 
 void Store::expire_oldest_snapshot() {
-  std::vector<std::shared_ptr<ReadPin>> open;  // dropped after the lock
   std::lock_guard guard(pins_mutex_);
-  for (const auto& weak : pins_)
-    if (auto pin = weak.lock()) open.push_back(std::move(pin));
-  const auto oldest = std::ranges::find_if(open, [](const auto& pin) { return !pin->expired; });
-  if (oldest != open.end()) (*oldest)->expire();
+  const auto oldest = std::ranges::find_if(pins_, [](const ReadPin* pin) { return !pin->given_up; });
+  if (oldest != pins_.end()) (*oldest)->expire();
 }
 
-void Store::check_log_bound() const {
-  const std::uint64_t bytes = relational_->log_bytes();
-  if (bytes <= 2 * options_.wal_bytes_max) return;
+void Store::check_log_bound() {
+  using namespace std::chrono_literals;
+  const std::uint64_t limit = 2 * options_.wal_bytes_max;
+  std::uint64_t bytes = relational_->log_bytes();
+  // Whoever kept the log may be gone meanwhile, and no commit would tell the checkpointer.
+  for (const auto end = std::chrono::steady_clock::now() + 1s; bytes > limit && std::chrono::steady_clock::now() < end;
+       bytes = relational_->log_bytes()) {
+    background_->checkpoint_soon();
+    std::this_thread::sleep_for(2ms);
+  }
+  if (bytes <= limit) return;
   fail(ErrorCode::full,
        text("relational.db-wal has ", bytes, " bytes, twice Options::wal_bytes_max (", options_.wal_bytes_max,
             "): a reader, perhaps another program that has relational.db open, keeps it from being emptied; end that reader"),
@@ -384,6 +395,19 @@ void Store::after_commit(const Committer::Committed& committed) {
   if (committed.log == Log::sql) background_->note_log_bytes(relational_->log_bytes());
 }
 
+/// The writer lock, for an attempt that runs alone. False: somebody held it all the time, and a body that writes no SQL
+/// is not to hear of that; it tries once more among the others.
+bool Store::lock_alone(const Transaction::Begin& begin, bool wrote_sql) {
+  const Interrupt deadline(begin.deadline.value_or(Interrupt::Clock::time_point::max()));
+  try {
+    writer_lock_.lock(options_.lock_timeout, &deadline);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::busy || wrote_sql) throw;
+    return false;
+  }
+}
+
 void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
                   const std::function<void(const std::shared_ptr<Transaction>&)>& body) {
   check_open();
@@ -413,8 +437,8 @@ void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
       WriterLock* lock = nullptr;
       ~Unlock() { if (lock) lock->unlock(); }
     } unlock;
+    if (begin.alone && !lock_alone(begin, wrote_sql)) begin.alone = false;
     if (begin.alone) {
-      writer_lock_.lock(options_.lock_timeout, nullptr);
       unlock.lock = &writer_lock_;
       alone = std::make_unique<Committer::Alone>(*committer_);
     }
@@ -474,7 +498,12 @@ void Store::compact() {
   } unlock{writer_lock_};
   note_foreign_commit();
   release_warm_readers();
-  relational_->compact();
+  try {
+    relational_->compact();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::io) health_.poison(error.message());
+    throw;
+  }
   data_version_ = relational_->writer().data_version();
   background_->note_log_bytes(relational_->log_bytes());
 }

@@ -70,6 +70,8 @@ class Store : public std::enable_shared_from_this<Store> {
   void close();
   void check_open() const;
   Gatekeeper& gatekeeper() { return gatekeeper_; }
+  /// For ReadPin: it goes.
+  void pin_ended(ReadPin& pin) noexcept;
   /// In a forked child: nothing may be touched, not even to free it.
   bool forked() const;
 
@@ -105,7 +107,7 @@ class Store : public std::enable_shared_from_this<Store> {
   void move(std::uint64_t& registered, std::uint64_t gseq);
   void leave(std::uint64_t registered) noexcept;
   std::shared_ptr<ReadPin> read_pin();
-  void register_pin(const std::shared_ptr<ReadPin>& pin);
+  void register_pin(ReadPin& pin);
   void note_foreign_commit();                  // the write transaction has just begun
   void after_commit(const Committer::Committed& committed);
 
@@ -117,7 +119,9 @@ class Store : public std::enable_shared_from_this<Store> {
   void release_warm_readers();
 
   /// `full` when SQLite's log is at twice its bound, because another program's reader keeps it.
-  void check_log_bound() const;
+  void check_log_bound();
+
+  bool lock_alone(const Transaction::Begin& begin, bool wrote_sql);
 
   // For Background.
   void expire_oldest_snapshot();
@@ -142,7 +146,7 @@ class Store : public std::enable_shared_from_this<Store> {
   std::mutex open_mutex_;
   std::multiset<std::uint64_t> open_;          // moments of open transactions
   std::mutex pins_mutex_;
-  std::list<std::weak_ptr<ReadPin>> pins_;     // oldest first
+  std::vector<ReadPin*> pins_;  // oldest first; each takes itself out
   struct WarmReader {
     std::shared_ptr<storage::Connection> connection;
     std::uint64_t sql_gseq = 0;

@@ -25,13 +25,23 @@ void SyncGroup::start_at(std::uint64_t gseq, std::uint64_t key_value) {
 std::uint64_t SyncGroup::durable() const { return std::max(sql_synced_.load(), key_value_floor_.load()); }
 
 bool SyncGroup::covered(std::uint64_t gseq, Log log) const {
+  if (log == Log::key_value) return key_value_floor_.load() >= gseq;
   if (sql_synced_.load() >= gseq) return true;
   if (log == Log::sql && !planted("wrong_log_awaited")) return false;
   return key_value_synced_.load() >= gseq;
 }
 
 void SyncGroup::wait(std::uint64_t gseq, Log log) {
-  if (covered(gseq, log)) return;
+  if (sync_until(gseq, log)) return;
+  fail(ErrorCode::unknown_outcome,
+       text("unknown outcome: commit ", gseq, " was made, and then the log could not be synced (", health_.cause(),
+            "); reopening the database decides whether it is there"),
+       {{"cause", health_.cause()}, {"gseq", std::to_string(gseq)}});
+}
+
+/// False: the store is poisoned.
+bool SyncGroup::sync_until(std::uint64_t gseq, Log log) {
+  if (covered(gseq, log)) return true;
   std::unique_lock guard(mutex_);
   // Whoever was woken to lead may find its commit covered meanwhile (by the barrier): then another must be woken.
   struct PassOn {
@@ -41,26 +51,23 @@ void SyncGroup::wait(std::uint64_t gseq, Log log) {
     }
   } pass_on{*this};
   while (!covered(gseq, log)) {
-    if (health_.poisoned())
-      fail(ErrorCode::unknown_outcome,
-           text("unknown outcome: commit ", gseq, " was made, and then the log could not be synced (", health_.cause(),
-                "); reopening the database decides whether it is there"),
-           {{"cause", health_.cause()}, {"gseq", std::to_string(gseq)}});
+    if (health_.poisoned()) return false;
     if (leading_) {
       Waiter waiter{gseq, log, false, {}};
       waiters_.push_back(&waiter);
       waiter.wake.wait(guard, [&] { return waiter.woken; });
     } else {
-      lead(guard, &SyncGroup::sync_once);
+      lead(guard, log);
     }
   }
+  return true;
 }
 
-void SyncGroup::lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync)()) {
+void SyncGroup::lead(std::unique_lock<std::mutex>& guard, Log log) {
   leading_ = true;
   guard.unlock();
   try {
-    (this->*sync)();
+    log == Log::key_value ? flush_and_sync_key_value() : sync_once();
   } catch (const Error& error) {
     health_.poison(error.message());
   } catch (const std::exception& error) {
@@ -86,20 +93,20 @@ void SyncGroup::wake_waiters() {
     waiter.woken = true;
     waiter.wake.notify_one();  // under the lock: the waiter lives on its thread's stack
   }
-  idle_.notify_one();
 }
 
-void SyncGroup::run(void (SyncGroup::*sync)()) {
-  std::unique_lock guard(mutex_);
-  idle_.wait(guard, [&] { return !leading_; });
-  health_.check();
-  lead(guard, sync);
-  health_.check();
+void SyncGroup::sync_key_value() {
+  std::uint64_t last;
+  {
+    std::lock_guard order(order_.lock);
+    last = order_.last_key_value;
+  }
+  if (!sync_until(last, Log::key_value)) health_.check();
 }
 
-void SyncGroup::sync_key_value() { run(&SyncGroup::flush_and_sync_key_value); }
-
-void SyncGroup::sync_sql() { run(&SyncGroup::sync_sql_log); }
+void SyncGroup::sync_sql() {
+  if (!sync_until(order_.sql_logged.load(), Log::sql)) health_.check();
+}
 
 void SyncGroup::sync_once() {
   bool sql;

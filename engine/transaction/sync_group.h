@@ -18,7 +18,11 @@
 
 namespace stele::transaction {
 
-enum class Log : std::uint8_t { sql, either };
+enum class Log : std::uint8_t {
+  sql,
+  either,
+  key_value,  // the batch must be in the key-value log itself: to free an outbox slot, or the tail
+};
 
 class SyncGroup {
  public:
@@ -33,9 +37,9 @@ class SyncGroup {
   /// Returns when the commit is durable. A failed sync poisons the store and throws unknown_outcome.
   void wait(std::uint64_t gseq, Log log);
 
-  /// Makes everything durable in the key-value log itself (frees outbox slots and the tail).
+  /// Returns when every key-value batch made so far is durable in the key-value log itself. Throws `poisoned`.
   void sync_key_value();
-  /// Makes SQLite's log durable as it stands.
+  /// The same for SQLite's log.
   void sync_sql();
 
   /// The append barrier: called by the key-value store before bytes reach any of its files. False: they
@@ -62,9 +66,9 @@ class SyncGroup {
   };
 
   bool covered(std::uint64_t gseq, Log log) const;
-  void lead(std::unique_lock<std::mutex>& guard, void (SyncGroup::*sync)());
+  bool sync_until(std::uint64_t gseq, Log log);
+  void lead(std::unique_lock<std::mutex>& guard, Log log);
   void wake_waiters();
-  void run(void (SyncGroup::*sync)());
   void sync_once();
   void sync_sql_log();
   void flush_and_sync_key_value();
@@ -76,8 +80,7 @@ class SyncGroup {
 
   std::mutex mutex_;
   bool leading_ = false;
-  std::list<Waiter*> waiters_;    // oldest first
-  std::condition_variable idle_;  // nobody leads
+  std::list<Waiter*> waiters_;  // oldest first
 
   std::atomic<std::uint64_t> sql_synced_{0};
   std::atomic<std::uint64_t> key_value_synced_{0};

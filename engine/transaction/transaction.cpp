@@ -288,12 +288,22 @@ void Transaction::forget_finished_cursors() {
   });
 }
 
+template <class Call>
+void Transaction::poison_on_io(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::io) store_->health().poison(error.message());
+    throw;
+  }
+}
+
 void Transaction::savepoint(std::string_view name) {
   Guard guard(*this);
   require_sql_alive();
   if (name.empty()) fail(ErrorCode::invalid, "savepoint: the name is empty");
   if (kind_ == Kind::snapshot) fail(ErrorCode::readonly, "snapshot: has no savepoints; use a transaction");
-  if (has_writer_) store_->relational().writer().savepoint(sql_savepoint(savepoints_.size()));
+  if (has_writer_) poison_on_io([&] { store_->relational().writer().savepoint(sql_savepoint(savepoints_.size())); });
   savepoints_.push_back({std::string(name), writes_.mark()});
 }
 
@@ -306,7 +316,7 @@ void Transaction::rollback_to(std::string_view name) {
   for (const auto& open : cursors_)
     if (const auto cursor = open.lock()) cursor->drain();
   const auto index = static_cast<std::size_t>(savepoints_.rend() - found) - 1;
-  if (has_writer_) store_->relational().writer().rollback_to(sql_savepoint(index));
+  if (has_writer_) poison_on_io([&] { store_->relational().writer().rollback_to(sql_savepoint(index)); });
   savepoints_.resize(index + 1);
   writes_.begin_statement();
   writes_.undo_to(savepoints_[index].mark);
@@ -320,7 +330,7 @@ void Transaction::release(std::string_view name) {
   if (found == savepoints_.rend())
     fail(ErrorCode::not_found, text("savepoint \"", name, "\": there is none of that name in this transaction"));
   const auto index = static_cast<std::size_t>(savepoints_.rend() - found) - 1;
-  if (has_writer_) store_->relational().writer().release(sql_savepoint(index));
+  if (has_writer_) poison_on_io([&] { store_->relational().writer().release(sql_savepoint(index)); });
   savepoints_.resize(index);
 }
 

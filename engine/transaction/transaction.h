@@ -134,6 +134,8 @@ class Transaction final : public Reader {
   void repin_after_validation(storage::Connection* sql);
   void acquire_writer();
   void require_sql_alive();
+  template <class Call>
+  void poison_on_io(Call&& call);
   void die(const std::string& cause) noexcept;
   void release_everything() noexcept;
   void end_cursors() noexcept;

@@ -12,8 +12,9 @@
 namespace stele::transaction {
 
 /// The SQL writer lock (`mu` in the commit protocol): first come, first served, with a timeout.
-/// Only a transaction's first SQL write ever waits for it. It is never held across a sync of a
-/// commit, and it is released by the thread that took it.
+/// A transaction's first SQL write waits for it, and an attempt that runs alone. It is not held across the sync that
+/// acknowledges a commit; only to free an outbox slot or a long tail a commit syncs under it, when the flusher has not
+/// done so ahead of time. It is released by the thread that took it.
 class WriterLock {
  public:
   /// Throws `busy` after `timeout`, at once when this thread holds the lock already (it would wait for

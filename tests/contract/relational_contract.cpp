@@ -320,6 +320,22 @@ TEST_P(RelationalContract, a_deadline_ends_endless_statements_and_frees_the_writ
   EXPECT_EQ(rows(*other, "SELECT count(*) FROM t"), "0");
 }
 
+TEST_P(RelationalContract, what_is_raised_during_commit_or_rollback_stops_neither) {
+  write("CREATE TABLE t(x)");
+  Interrupt raised;
+  raised.cancel();
+  // SQLite polls every so many steps, counted over executions of the same statement.
+  for (int i = 0; i < 2000; ++i) {
+    writer().begin_write(0);
+    run(writer(), "INSERT INTO t VALUES(1)");
+    writer().set_interrupt(&raised);
+    i % 2 ? writer().rollback() : writer().commit();
+    EXPECT_FALSE(writer().in_transaction());
+    writer().set_interrupt(nullptr);
+  }
+  EXPECT_EQ(rows(writer(), "SELECT count(*) FROM t"), "1000");
+}
+
 TEST_P(RelationalContract, cancel_from_another_thread_is_told_as_such) {
   Interrupt interrupt;
   writer().set_interrupt(&interrupt);
@@ -503,9 +519,10 @@ TEST_P(RelationalContract, checkpoints_move_the_log_and_truncation_empties_it) {
   reader->rollback();
   const CheckpointResult whole = store_->checkpoint();
   EXPECT_EQ(whole.checkpointed_frames, whole.log_frames);
-  const std::uint64_t full = store_->log_bytes();
+  EXPECT_EQ(store_->log_bytes(), 0u);
   write("INSERT INTO t VALUES(2)");
-  EXPECT_LT(store_->log_bytes(), full) << "the log starts anew";
+  EXPECT_GT(store_->log_bytes(), 0u);
+  EXPECT_LT(store_->log_bytes(), 4 * 4200u) << "the log starts anew";
   store_->truncate_log();
   EXPECT_EQ(store_->log_bytes(), 0u);
 }

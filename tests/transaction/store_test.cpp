@@ -404,6 +404,14 @@ TEST_F(Transactions, a_log_kept_long_by_a_snapshot_expires_it) {
   EXPECT_EQ(row(store_->snapshot({}), 1), 0) << "a new one reads";
 }
 
+TEST_F(Transactions, one_transaction_beyond_the_bound_of_the_log_keeps_nobody_from_writing) {
+  options_.wal_bytes_max = 1u << 20;
+  reopen();
+  sql("CREATE TABLE bulk(b BLOB)");
+  for (int i = 0; i < 3; ++i) sql("INSERT INTO bulk VALUES(randomblob(5000000))");
+  EXPECT_EQ(count("SELECT count(*) FROM bulk"), 3);
+}
+
 TEST_F(Transactions, a_commit_by_another_program_is_noticed) {
   const std::string database = directory_.path() + "/store/relational.db";
   auto shell = [&](const std::string& statement) {

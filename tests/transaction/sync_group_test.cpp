@@ -195,6 +195,34 @@ TEST_F(SyncGroupTest, one_sync_serves_many_waiters) {
   EXPECT_EQ(group_.durable(), 200u);
 }
 
+TEST_F(SyncGroupTest, a_failure_reaches_those_who_want_a_log_synced_for_themselves) {
+  sql_commit();
+  key_value_commit();
+  sql_.fails = true;
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 12; ++i) {
+    threads.emplace_back([&, i] {
+      try {
+        i % 2 ? group_.sync_key_value() : group_.sync_sql();
+      } catch (const Error& error) {
+        refused += error.code() == ErrorCode::poisoned;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(refused, 12);
+  EXPECT_EQ(sql_.syncs, 1);
+}
+
+TEST_F(SyncGroupTest, what_another_has_synced_meanwhile_is_not_synced_again) {
+  key_value_commit();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 12; ++i) threads.emplace_back([&] { group_.sync_key_value(); });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(key_value_.syncs, 1);
+}
+
 TEST_F(SyncGroupTest, a_failure_reaches_every_waiter) {
   sql_.fails = true;
   std::atomic<int> unknown{0};

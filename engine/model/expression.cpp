@@ -132,7 +132,9 @@ using Operators = std::map<std::string_view, const Operator*>;
 const Operators& operators() {
   static const Operators all = [] {
     Operators map;
-    for (const auto& family : {logic_operators(), arithmetic_operators()})
+    for (const auto& family :
+         {accumulator_operators(), arithmetic_operators(), array_operators(), conversion_operators(), date_operators(),
+          logic_operators(), object_operators(), regex_operators(), set_operators(), string_operators()})
       for (const Operator& op : family) map.emplace(op.name, &op);
     return map;
   }();
@@ -140,7 +142,7 @@ const Operators& operators() {
 }
 
 const Form* find_form(std::string_view name) {
-  for (const auto& family : {scope_forms()})
+  for (const auto& family : {array_forms(), scope_forms()})
     for (const Form& form : family)
       if (form.name == name) return &form;
   return nullptr;
@@ -191,8 +193,8 @@ std::string wanted(const Operator& op) {
 void Context::charge(std::size_t bytes) {
   if (bytes > bytes_left)
     fail(ErrorCode::too_large,
-         "expression: it copies more than 512 MB for one document; a step doubles its value, or an array is too long",
-         {{"reason", "TooLarge"}, {"limit", std::to_string(std::size_t{512} << 20)}});
+         "expression: it copies more than 256 MB for one document; a step doubles its value, or an array is too long",
+         {{"reason", "TooLarge"}, {"limit", std::to_string(std::size_t{256} << 20)}});
   bytes_left -= bytes;
 }
 
@@ -398,10 +400,11 @@ std::vector<NodePtr> ExpressionParser::parse_arguments(const Operator& op, const
       nodes.push_back(argument ? parse(*argument) : nullptr);
     return nodes;
   }
-  const std::size_t count = arguments.is_array() ? arguments.array().size() : 1;
+  const bool listed = arguments.is_array();
+  const std::size_t count = listed ? arguments.array().size() : 1;
   if (!fits(op, count)) refuse(text(op.name, " takes ", wanted(op), ", not ", count));
-  if (!arguments.is_array()) return {parse(arguments)};
-  for (const Value& argument : arguments.array()) nodes.push_back(parse(argument));
+  for (std::size_t i = 0; i < count; ++i) nodes.push_back(parse(listed ? arguments.array()[i] : arguments));
+  if (op.name == "$getField") nodes.push_back(parse("$$CURRENT"));  // the input when only the field is given
   return nodes;
 }
 

@@ -34,6 +34,7 @@ class Result {
 
   const Value* get() const { return own_ ? &value_ : elsewhere_; }  // null: missing
   bool missing() const { return get() == nullptr; }
+  bool owns() const { return own_; }
   bool nullish() const { return missing() || get()->is_null(); }
   const Value& operator*() const { return *get(); }
   const Value* operator->() const { return get(); }
@@ -59,7 +60,7 @@ struct Frame {
 struct Context {
   const Variables& variables;
   const Frame* frame = nullptr;
-  std::size_t bytes_left = std::size_t{512} << 20;
+  std::size_t bytes_left = std::size_t{256} << 20;
 
   /// `too_large` when the budget is used up.
   void charge(std::size_t bytes);
@@ -191,8 +192,17 @@ class ExpressionParser {
   std::vector<std::string> supplied_;
 };
 
-std::span<const Operator> logic_operators();
+std::span<const Operator> accumulator_operators();
 std::span<const Operator> arithmetic_operators();
+std::span<const Operator> array_operators();
+std::span<const Operator> conversion_operators();
+std::span<const Operator> date_operators();
+std::span<const Operator> logic_operators();
+std::span<const Operator> object_operators();
+std::span<const Operator> regex_operators();
+std::span<const Operator> set_operators();
+std::span<const Operator> string_operators();
+std::span<const Form> array_forms();
 std::span<const Form> scope_forms();
 
 // Shared between families.

@@ -135,6 +135,7 @@ TEST(Expression, knows_what_it_reads) {
   EXPECT_EQ(names(R"({"$map":{"input":"$list","in":{"$add":["$$this.x","$y"]}}})"), "list y ");
   EXPECT_EQ(names(R"({"x":"$$ROOT.a","y":["$$CURRENT.b"]})"), "a b ");
   EXPECT_EQ(names(R"({"$let":{"vars":{"r":"$$ROOT"},"in":"$$r.a"}})"), "all");
+  EXPECT_EQ(names(R"({"$getField":"a"})"), "all");
   EXPECT_EQ(names(R"({"$add":[1,2]})"), "");
 }
 
@@ -156,7 +157,7 @@ TEST(Expression, a_value_that_doubles_at_each_step_is_stopped) {
   for (int i = 0; i < 2000; ++i) elements += ",0";
   const std::string document = "{\"n\":[" + elements + "]}";
   expect_errors(ErrorCode::too_large,
-                {{R"({"$reduce":{"input":"$n","initialValue":"x","in":["$$value","$$value"]}})", "512 MB"},
+                {{R"({"$reduce":{"input":"$n","initialValue":"x","in":["$$value","$$value"]}})", "256 MB"},
                  {R"({"$reduce":{"input":"$n","initialValue":"x","in":["$$value"]}})", "inside each other"}},
                 document);
 }

@@ -10,7 +10,7 @@
 namespace stele::model {
 namespace {
 
-constexpr std::size_t cached_max = 64;
+constexpr std::size_t cached_max = 16;
 
 std::string flags_of(const Call& call, const std::string& options) {
   std::string flags;

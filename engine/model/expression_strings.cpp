@@ -94,10 +94,11 @@ Result split(const Call& call) {
   const std::string& by = call.string(delimiter, "strings");
   if (by.empty()) call.refuse("needs a delimiter that is not empty");
   Array parts;
-  for (std::size_t at; (at = rest.find(by)) != std::string_view::npos; rest.remove_prefix(at + by.size()))
+  for (std::size_t at; (at = rest.find(by)) != std::string_view::npos; rest.remove_prefix(at + by.size())) {
     parts.push_back(rest.substr(0, at));
+    call.context.charge(sizeof(Value) + at);
+  }
   parts.push_back(rest);
-  call.context.charge(parts.size() * sizeof(Value));
   return parts;
 }
 
@@ -130,12 +131,18 @@ Result trim(const Call& call) {
   std::string_view rest = call.string(input, "a string as \"input\"");
   std::vector<std::string_view> cut(std::begin(blanks), std::end(blanks));
   if (call.given(1)) cut = characters(call.string(chars, "a string as \"chars\""));
-  const auto in_front = [&](std::string_view c) { return rest.starts_with(c); };
-  const auto behind = [&](std::string_view c) { return rest.ends_with(c); };
-  if (left)
-    for (auto c = cut.begin(); (c = std::ranges::find_if(cut, in_front)) != cut.end();) rest.remove_prefix(c->size());
-  if (right)
-    for (auto c = cut.begin(); (c = std::ranges::find_if(cut, behind)) != cut.end();) rest.remove_suffix(c->size());
+  std::ranges::sort(cut);
+  while (left && !rest.empty()) {
+    const std::size_t next = advance(rest, 0, 1);
+    if (!std::ranges::binary_search(cut, rest.substr(0, next))) break;
+    rest.remove_prefix(next);
+  }
+  while (right && !rest.empty()) {
+    std::size_t last = rest.size() - 1;
+    while (is_continuation(rest, last)) --last;
+    if (!std::ranges::binary_search(cut, rest.substr(last))) break;
+    rest.remove_suffix(rest.size() - last);
+  }
   return rest;
 }
 

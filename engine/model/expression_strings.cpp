@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Strings. Those named …Bytes count bytes of UTF-8, those named …CP code points. A result that would not be UTF-8 is
-// refused. (Regular expressions: expression_regex.cpp.)
+// Strings. Those named …Bytes count bytes of UTF-8, those named …CP code points. What would not be UTF-8 is refused.
+// (Regular expressions: expression_regex.cpp.)
 #include "engine/base/error.h"
 #include "engine/model/expression_node.h"
 #include "engine/model/expression_text.h"

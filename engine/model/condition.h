@@ -37,8 +37,8 @@ struct Bits {
 struct Condition {
   enum class Kind : std::uint8_t {
     // Of `children`, whose paths begin where this one's do.
-    all_of,   // without children: always
-    any_of,   // without children: never
+    all_of,  // without children: always
+    any_of,  // without children: never
     none_of,
     // Of `path` and `operand`.
     eq,

@@ -2,6 +2,7 @@
 #include "engine/model/filter.h"
 
 #include "engine/base/error.h"
+#include "engine/model/member_scan.h"
 
 #include <algorithm>
 
@@ -39,6 +40,16 @@ void set_new(Value& document, const Path& path, const Value& value) {
   }
 }
 
+void collect_names(const Condition& condition, std::vector<std::string>& names, bool& reads_whole) {
+  if (condition.kind == Kind::json_schema) reads_whole = true;
+  if (condition.kind == Kind::expr && !std::get<Expression>(condition.test).collect_names(names)) reads_whole = true;
+  if (!condition.path.steps().empty()) {
+    names.push_back(condition.path.steps()[0].name);  // paths of children, if any, begin there
+    return;
+  }
+  for (const Condition& child : condition.children) collect_names(child, names, reads_whole);
+}
+
 void set_time(Condition& condition, Date now) {
   if (condition.kind == Kind::expr) condition.operand = now;
   for (Condition& child : condition.children) set_time(child, now);
@@ -48,13 +59,41 @@ void set_time(Condition& condition, Date now) {
 
 void Filter::set_now(Date now) { set_time(root_, now); }
 
+void Filter::find_needed() {
+  for (std::uint32_t i = 0; i < root_.children.size(); ++i) {
+    std::vector<std::string> names;
+    collect_names(root_.children[i], names, needs_all_);
+    std::ranges::sort(names);
+    const auto again = std::ranges::unique(names);
+    names.erase(again.begin(), again.end());
+    for (const std::string& name : names)
+      if (std::ranges::find(needed_, name, &Needed::name) == needed_.end()) needed_.push_back({name, {}});
+    (names.size() == 1 ? std::ranges::find(needed_, names[0], &Needed::name)->decides : late_).push_back(i);
+  }
+}
+
+bool Filter::decided_false(const std::vector<std::uint32_t>& conditions, const Value& document) const {
+  return !std::ranges::all_of(conditions, [&](std::uint32_t i) { return root_.children[i].holds(document); });
+}
+
 bool Filter::matches_json(std::string_view minified, Scratch& scratch) const {
   if (empty()) return true;
-  if (reads_whole_)
-    scratch.document = scratch.parser.parse(minified);
-  else
-    scratch.parser.parse_members(minified, names_, scratch.document);
-  return matches(scratch.document);
+  if (needs_all_) return matches(scratch.parser.parse(minified));
+  Value& document = scratch.document;  // of the needed members that were met so far
+  if (!document.is_object()) document = Object();
+  document.object().clear();
+  MemberScan scan(minified);
+  while (document.object().size() < needed_.size() && scan.next()) {
+    const auto needed = std::ranges::find(needed_, scan.name(), &Needed::name);
+    if (needed == needed_.end()) continue;
+    document.object().push_back({needed->name, read_value(scan.value(), scratch.parser)});
+    if (decided_false(needed->decides, document)) return false;
+  }
+  if (scan.stopped()) return matches(scratch.parser.parse(minified));
+  if (document.object().size() < needed_.size())
+    for (const Needed& needed : needed_)
+      if (!document.find(needed.name) && decided_false(needed.decides, document)) return false;
+  return !decided_false(late_, document);
 }
 
 std::optional<Value> id_equality(const Filter& filter) {

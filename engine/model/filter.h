@@ -35,7 +35,7 @@ class Filter {
   static Filter of(const Value& object, std::string_view what, FilterOf of = FilterOf::document);
 
   bool matches(const Value& document) const { return root_.holds(document); }
-  /// The same for a stored document; reads only the members that the filter names.
+  /// The same for a stored document; reads only the members that the filter names, and no further than it must.
   bool matches_json(std::string_view minified, Scratch& scratch) const;
 
   bool empty() const { return root_.children.empty(); }
@@ -46,9 +46,18 @@ class Filter {
   void set_now(Date now);
 
  private:
+  /// A member of the outermost object that conditions reach.
+  struct Needed {
+    std::string name;
+    std::vector<std::uint32_t> decides;  // the conditions of root_ that need no other
+  };
+  void find_needed();
+  bool decided_false(const std::vector<std::uint32_t>& conditions, const Value& document) const;
+
   Condition root_;
-  std::vector<std::string> names_;  // members of the outermost object that conditions reach
-  bool reads_whole_ = false;        // conditions reach them all
+  std::vector<Needed> needed_;
+  std::vector<std::uint32_t> late_;  // conditions of root_ that need several members, or none
+  bool needs_all_ = false;           // some condition reads the whole document
 };
 
 /// The id that every matching document must have: then the filter is one lookup, and a check.

@@ -11,8 +11,10 @@ namespace {
 
 using Kind = Condition::Kind;
 
-constexpr std::string_view not_offered_on_paths[] = {"$near",        "$nearSphere", "$geoNear", "$geoWithin",
-                                                     "$geoIntersects", "$within",   "$where",   "$text"};
+constexpr std::string_view not_offered_on_paths[] = {
+    "$near",   "$nearSphere",  "$geoNear",     "$geoWithin", "$geoIntersects",
+    "$within", "$maxDistance", "$minDistance", "$where",     "$text",
+    "$ref",    "$id",          "$db"};
 constexpr std::string_view not_offered_on_top[] = {"$where", "$text", "$sampleRate"};
 constexpr std::string_view above_paths[] = {"$and",        "$or",      "$nor",        "$expr",
                                             "$jsonSchema", "$comment", "$alwaysTrue", "$alwaysFalse"};
@@ -45,11 +47,12 @@ struct Operator {
          text(op.what, ", path \"", op.path.text(), "\": the operator ", op.name, " is not offered"),
          {{"reason", "Operator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
   if (one_of(above_paths, op.name)) op.refuse("stands above paths, as a member of the filter itself");
-  fail(ErrorCode::invalid,
-       text(op.what, ", path \"", op.path.text(), "\": unknown operator ", op.name,
-            "; known: $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $options $mod $size $all $elemMatch "
-            "$bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear $not, and $and $or $nor $expr $jsonSchema above paths"),
-       {{"reason", "UnknownOperator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
+  fail(
+      ErrorCode::invalid,
+      text(op.what, ", path \"", op.path.text(), "\": unknown operator ", op.name,
+           "; known: $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $options $mod $size $all $elemMatch "
+           "$bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear $not, and $and $or $nor $expr $jsonSchema above paths"),
+      {{"reason", "UnknownOperator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
 }
 
 Condition none_of(Condition child) {
@@ -100,7 +103,8 @@ Condition parse_in(const Operator& op, const Value& list) {
   c.operands = list.array();
   for (const Value& operand : c.operands)
     if (is_operators(operand))
-      op.refuse(text("holds the operator ", operand.object()[0].name, ", and takes only values; write $or for operators"));
+      op.refuse(
+          text("holds the operator ", operand.object()[0].name, ", and takes only values; write $or for operators"));
   std::ranges::sort(c.operands, [](const Value& a, const Value& b) { return compare(a, b) < 0; });
   const auto again = std::ranges::unique(c.operands, equal);
   c.operands.erase(again.begin(), again.end());
@@ -131,7 +135,8 @@ std::int64_t mod_argument(const Operator& op, const Value& value, std::string_vi
 
 Condition parse_mod(const Operator& op, const Value& arguments) {
   if (!arguments.is_array() || arguments.array().size() != 2) op.refuse("needs an array of two: [divisor, remainder]");
-  const Mod mod = {mod_argument(op, arguments.array()[0], "divisor"), mod_argument(op, arguments.array()[1], "remainder")};
+  const Mod mod = {mod_argument(op, arguments.array()[0], "divisor"),
+                   mod_argument(op, arguments.array()[1], "remainder")};
   if (mod.divisor == 0) op.refuse("has the divisor 0; it must be another number");
   return leaf(Kind::mod, op.path, {}, mod);
 }
@@ -166,7 +171,8 @@ Condition parse_all(const Operator& op, const Value& list) {
     }
   }
   const auto matched = std::ranges::count(all.children, Kind::eq, &Condition::kind);
-  if (matched != 0 && matched != std::ssize(all.children)) op.refuse("mixes values and $elemMatch; write two $all in $and");
+  if (matched != 0 && matched != std::ssize(all.children))
+    op.refuse("mixes values and $elemMatch; write two $all in $and");
   return simplified(std::move(all));
 }
 
@@ -187,7 +193,8 @@ Condition parse_bits(const Operator& op, Bits::Rule rule, const Value& operand) 
       if (static_cast<unsigned char>(bytes[i / 8]) >> i % 8 & 1) bits.positions.push_back(i);
   } else {
     const auto mask = whole_number(operand);
-    if (!mask || *mask < 0) op.refuse("needs a whole number of 64 bits, 0 or more, an array of bit positions, or binary");
+    if (!mask || *mask < 0)
+      op.refuse("needs a whole number of 64 bits, 0 or more, an array of bit positions, or binary");
     for (std::uint32_t i = 0; i < 63; ++i)
       if (*mask >> i & 1) bits.positions.push_back(i);
   }
@@ -287,16 +294,6 @@ Condition parse_object(const Value& object, std::string_view what, FilterOf of) 
   return all;
 }
 
-void collect_names(const Condition& condition, std::vector<std::string>& names, bool& reads_whole) {
-  if (condition.kind == Kind::json_schema) reads_whole = true;
-  if (condition.kind == Kind::expr && !std::get<Expression>(condition.test).collect_names(names)) reads_whole = true;
-  if (!condition.path.steps().empty()) {
-    names.push_back(condition.path.steps()[0].name);  // paths of children, if any, begin there
-    return;
-  }
-  for (const Condition& child : condition.children) collect_names(child, names, reads_whole);
-}
-
 }  // namespace
 
 bool is_operators(const Value& value) {
@@ -321,10 +318,7 @@ Filter Filter::of(const Value& object, std::string_view what, FilterOf of) {
   if (!object.is_object()) refuse(what, R"(it must be an object, such as {"author": "Ada"}; {} matches everything)");
   Filter filter;
   filter.root_ = parse_object(object, what, of);
-  collect_names(filter.root_, filter.names_, filter.reads_whole_);
-  std::ranges::sort(filter.names_);
-  const auto again = std::ranges::unique(filter.names_);
-  filter.names_.erase(again.begin(), again.end());
+  filter.find_needed();
   return filter;
 }
 

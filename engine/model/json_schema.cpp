@@ -186,8 +186,7 @@ class Check {
       return broken(at, "fits none of the ", node.any_of.size(), " schemas of anyOf");
     if (!node.one_of.empty()) {
       const auto count = std::ranges::count_if(node.one_of, fits);
-      if (count != 1)
-        return broken(at, "must fit one of the ", node.one_of.size(), " schemas of oneOf, fits ", count);
+      if (count != 1) return broken(at, "must fit one of the ", node.one_of.size(), " schemas of oneOf, fits ", count);
     }
     if (node.negation && fits(node.negation)) return broken(at, "fits the schema that `not` excludes");
     return true;

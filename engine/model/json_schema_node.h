@@ -34,7 +34,7 @@ struct Schema::Node {
 
   std::optional<std::uint64_t> min_items, max_items;
   bool unique_items = false;
-  Child items;                   // of every element
+  Child items;  // of every element
   bool items_are_listed = false;
   std::vector<Child> item_list;  // of the element at the same place
   bool additional_items = true;  // beyond item_list
@@ -69,7 +69,8 @@ struct Schema::Node::Dependency {
   Child schema;
 };
 
-/// The same value with the members of its objects sorted by name, at every depth: equal ones in any order compare equal.
+/// The same value with the members of its objects sorted by name, at every depth: equal ones in any order compare
+/// equal.
 Value canonical(const Value& value);
 
 }  // namespace stele::model

@@ -12,8 +12,8 @@ namespace {
 using Node = Schema::Node;
 using Child = Node::Child;
 
-constexpr std::string_view not_offered[] = {"$ref",    "$schema", "default",         "definitions",
-                                            "format",  "id",      "encryptMetadata", "encrypt"};
+constexpr std::string_view not_offered[] = {"$ref",   "$schema", "default",         "definitions",
+                                            "format", "id",      "encryptMetadata", "encrypt"};
 
 class Reader {
  public:
@@ -34,8 +34,7 @@ class Reader {
   static const std::vector<Keyword>& keywords();
 
   [[noreturn]] void refuse(std::string_view name, std::string_view rule, ErrorCode code = ErrorCode::invalid) const {
-    fail(code, text(where(name), ": ", rule),
-         {{"reason", "Schema"}, {"keyword", std::string(name)}, {"path", path_}});
+    fail(code, text(where(name), ": ", rule), {{"reason", "Schema"}, {"keyword", std::string(name)}, {"path", path_}});
   }
 
   std::string where(std::string_view name) const {
@@ -176,8 +175,8 @@ class Reader {
   }
   void pattern_properties(const Member& m) {
     for (const Member& property : object(m))
-      node_.pattern_properties.push_back({Regex::compile(property.name, "", where(m.name)),
-                                          child(property.value, text(m.name, '.', property.name))});
+      node_.pattern_properties.push_back(
+          {Regex::compile(property.name, "", where(m.name)), child(property.value, text(m.name, '.', property.name))});
   }
   void additional_properties(const Member& m) {
     boolean_or_schema(m, node_.additional_properties, node_.additional_property);

@@ -18,6 +18,8 @@ struct Regex::Compiled {
 
 namespace {
 
+constexpr std::size_t pattern_bytes_max = 32764;  // MongoDB's
+
 // One past the class "[…]" or the escape that begins at `i`.
 std::size_t end_of_escape(std::string_view pattern, std::size_t i) {
   if (i + 1 == pattern.size()) return pattern.size();
@@ -82,11 +84,20 @@ struct Refused {
 // What PCRE knows and RE2 does not.
 std::optional<std::string_view> beyond_re2(std::string_view rest, std::string_view token) {
   constexpr std::pair<std::string_view, std::string_view> groups[] = {
-      {"(?=", "the look-ahead (?=…)"},      {"(?!", "the look-ahead (?!…)"},     {"(?<=", "the look-behind (?<=…)"},
-      {"(?<!", "the look-behind (?<!…)"},   {"(?>", "the atomic group (?>…)"},   {"(?|", "the branch reset (?|…)"},
-      {"(?(", "the condition (?(…)…)"},     {"(?P=", "the back-reference (?P=…)"}, {"(?P>", "the recursion (?P>…)"},
-      {"(?R", "the recursion (?R)"},        {"(?&", "the recursion (?&…)"},      {"(?#", "the comment (?#…)"},
-      {"(?<", "the name (?<…>…), which is written (?P<…>…),"}, {"(*", "the verb (*…)"}};
+      {"(?=", "the look-ahead (?=…)"},
+      {"(?!", "the look-ahead (?!…)"},
+      {"(?<=", "the look-behind (?<=…)"},
+      {"(?<!", "the look-behind (?<!…)"},
+      {"(?>", "the atomic group (?>…)"},
+      {"(?|", "the branch reset (?|…)"},
+      {"(?(", "the condition (?(…)…)"},
+      {"(?P=", "the back-reference (?P=…)"},
+      {"(?P>", "the recursion (?P>…)"},
+      {"(?R", "the recursion (?R)"},
+      {"(?&", "the recursion (?&…)"},
+      {"(?#", "the comment (?#…)"},
+      {"(?<", "the name (?<…>…), which is written (?P<…>…),"},
+      {"(*", "the verb (*…)"}};
   for (const auto& [begin, name] : groups)
     if (rest.starts_with(begin)) return name;
   if (token.size() != 2 || token[0] != '\\') return std::nullopt;
@@ -120,14 +131,21 @@ std::optional<Refused> find_beyond_re2(std::string_view pattern) {
   const std::size_t at = re2.error_arg().empty() ? std::string_view::npos : pattern.find(re2.error_arg());
   const std::size_t offset = at == std::string_view::npos ? 0 : at;
   const bool large = re2.error_code() == RE2::ErrorPatternTooLarge || re2.error_code() == RE2::ErrorRepeatSize;
-  fail(large ? ErrorCode::too_large : ErrorCode::invalid,
-       text(where, ", offset ", offset, ": ", large ? "too large for RE2: " : "not a regular expression: ", re2.error()),
-       {{"reason", "InvalidRegex"}, {"pattern", std::string(pattern)}, {"offset", std::to_string(offset)}});
+  fail(
+      large ? ErrorCode::too_large : ErrorCode::invalid,
+      text(where, ", offset ", offset, ": ", large ? "too large for RE2: " : "not a regular expression: ", re2.error()),
+      {{"reason", "InvalidRegex"}, {"pattern", std::string(pattern)}, {"offset", std::to_string(offset)}});
 }
 
 }  // namespace
 
 Regex Regex::compile(std::string_view pattern, std::string_view options, std::string_view what) {
+  if (pattern.size() > pattern_bytes_max)
+    fail(ErrorCode::too_large,
+         text(what, ": the pattern has ", pattern.size(), " bytes, the limit is ", pattern_bytes_max),
+         {{"reason", "InvalidRegex"},
+          {"size", std::to_string(pattern.size())},
+          {"limit", std::to_string(pattern_bytes_max)}});
   const std::size_t unknown = options.find_first_not_of("imsx");
   if (unknown != std::string_view::npos)
     fail(ErrorCode::invalid, text(what, ": unknown regex option '", options.substr(unknown, 1), "'; known: i m s x"),

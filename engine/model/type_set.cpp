@@ -16,12 +16,12 @@ struct Named {
   int number;
 };
 
-constexpr Named types[] = {{"double", 1},      {"string", 2},     {"object", 3},      {"array", 4},
-                           {"binData", 5},     {"undefined", 6},  {"objectId", 7},    {"bool", 8},
-                           {"date", 9},        {"null", 10},      {"regex", 11},      {"dbPointer", 12},
-                           {"javascript", 13}, {"symbol", 14},    {"javascriptWithScope", 15},
-                           {"int", 16},        {"timestamp", 17}, {"long", 18},       {"decimal", 19},
-                           {"minKey", -1},     {"maxKey", 127}};
+constexpr Named types[] = {
+    {"double", 1},    {"string", 2},     {"object", 3},      {"array", 4},    {"binData", 5},
+    {"undefined", 6}, {"objectId", 7},   {"bool", 8},        {"date", 9},     {"null", 10},
+    {"regex", 11},    {"dbPointer", 12}, {"javascript", 13}, {"symbol", 14},  {"javascriptWithScope", 15},
+    {"int", 16},      {"timestamp", 17}, {"long", 18},       {"decimal", 19}, {"minKey", -1},
+    {"maxKey", 127}};
 
 [[noreturn]] void refuse(std::string_view what, std::string_view rule) {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidType"}});
@@ -97,7 +97,9 @@ std::uint32_t of_one_or_many(const Value& spec, std::string_view what, Read read
 
 }  // namespace
 
-std::string_view type_name(const Value& value) { return std::ranges::find(types, number_of(value), &Named::number)->name; }
+std::string_view type_name(const Value& value) {
+  return std::ranges::find(types, number_of(value), &Named::number)->name;
+}
 
 TypeSet TypeSet::parse(const Value& spec, std::string_view what) { return TypeSet(of_one_or_many(spec, what, of_one)); }
 

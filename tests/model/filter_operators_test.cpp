@@ -75,7 +75,8 @@ TEST(FilterOperators, regex_says_what_is_wrong_with_a_pattern) {
   expect_refused(ErrorCode::unsupported, {"path \"x\"", "RE2", "offset 1"},
                  {R"j({"x":{"$regex":"a(?=b)"}})j", R"j({"x":{"$regex":"a(?<!b)"}})j", R"j({"x":{"$regex":"a(?>b)"}})j",
                   R"j({"x":{"$regex":"a\\1(b)"}})j", R"({"x":{"$regex":"a\\K"}})"});
-  expect_refused(ErrorCode::unsupported, {"look-ahead", "a[(?=](?!b)", "offset 6"}, {R"j({"x":{"$regex":"a[(?=](?!b)"}})j"});
+  expect_refused(ErrorCode::unsupported, {"look-ahead", "a[(?=](?!b)", "offset 6"},
+                 {R"j({"x":{"$regex":"a[(?=](?!b)"}})j"});
   expect_refused(ErrorCode::unsupported, {"possessive"}, {R"({"x":{"$regex":"a++"}})"});
   expect_refused(ErrorCode::invalid, {"path \"x\"", "offset 2"}, {R"({"x":{"$regex":"ab[c"}})"});
   expect_refused(ErrorCode::invalid, {"path \"x\""},
@@ -94,9 +95,9 @@ TEST(FilterOperators, mod) {
   expect_holds(R"({"$mod":[-1,0]})", {"-9223372036854775808"}, {});
   expect_holds(R"({"$mod":[10,3]})", {"9007199254740993"}, {"9007199254740992"});
   expect_refused(ErrorCode::invalid, {"$mod", "path \"x\""},
-                 {R"({"x":{"$mod":4}})", R"({"x":{"$mod":[4]}})", R"({"x":{"$mod":[4,1,1]}})", R"({"x":{"$mod":[0,1]}})",
-                  R"({"x":{"$mod":[0.5,1]}})", R"({"x":{"$mod":["4",1]}})", R"({"x":{"$mod":[4,null]}})",
-                  R"({"x":{"$mod":[1e300,1]}})"});
+                 {R"({"x":{"$mod":4}})", R"({"x":{"$mod":[4]}})", R"({"x":{"$mod":[4,1,1]}})",
+                  R"({"x":{"$mod":[0,1]}})", R"({"x":{"$mod":[0.5,1]}})", R"({"x":{"$mod":["4",1]}})",
+                  R"({"x":{"$mod":[4,null]}})", R"({"x":{"$mod":[1e300,1]}})"});
 }
 
 TEST(FilterOperators, size) {
@@ -104,8 +105,9 @@ TEST(FilterOperators, size) {
   expect_holds(R"({"$size":0.0})", {"[]"}, {"[[]]", "null"});
   EXPECT_TRUE(Filter::parse(R"({"a.0":{"$size":1}})").matches(parse(R"({"a":[[7]]})")));
   EXPECT_TRUE(Filter::parse(R"({"a.b":{"$size":1}})").matches(parse(R"({"a":[{"b":[]},{"b":[7]}]})")));
-  expect_refused(ErrorCode::invalid, {"$size", "path \"x\""},
-                 {R"({"x":{"$size":-1}})", R"({"x":{"$size":1.5}})", R"({"x":{"$size":"1"}})", R"({"x":{"$size":1e300}})"});
+  expect_refused(
+      ErrorCode::invalid, {"$size", "path \"x\""},
+      {R"({"x":{"$size":-1}})", R"({"x":{"$size":1.5}})", R"({"x":{"$size":"1"}})", R"({"x":{"$size":1e300}})"});
 }
 
 TEST(FilterOperators, all) {
@@ -114,11 +116,11 @@ TEST(FilterOperators, all) {
   expect_holds(R"({"$all":[[1,2]]})", {"[1,2]", "[[1,2]]"}, {"[1]"});
   expect_holds(R"({"$all":[null]})", {"null", "[null]"}, {"1"});
   expect_holds(R"({"$all":[]})", {}, {"[]", "null", "1"});
-  expect_holds(R"({"$all":[{"$elemMatch":{"b":1,"c":1}},{"$elemMatch":{"b":2}}]})",
-               {R"([{"b":2},{"b":1,"c":1}])"}, {R"([{"b":1},{"b":2,"c":1}])"});
+  expect_holds(R"({"$all":[{"$elemMatch":{"b":1,"c":1}},{"$elemMatch":{"b":2}}]})", {R"([{"b":2},{"b":1,"c":1}])"},
+               {R"([{"b":1},{"b":2,"c":1}])"});
   expect_refused(ErrorCode::invalid, {"$all", "path \"x\""},
-                 {R"({"x":{"$all":1}})", R"({"x":{"$all":[{"$gt":1}]}})", R"({"x":{"$all":[1,{"$elemMatch":{"b":1}}]}})",
-                  R"({"x":{"$all":[{"$elemMatch":{"b":1}},1]}})"});
+                 {R"({"x":{"$all":1}})", R"({"x":{"$all":[{"$gt":1}]}})",
+                  R"({"x":{"$all":[1,{"$elemMatch":{"b":1}}]}})", R"({"x":{"$all":[{"$elemMatch":{"b":1}},1]}})"});
 }
 
 TEST(FilterOperators, elem_match_of_values) {
@@ -139,13 +141,14 @@ TEST(FilterOperators, elem_match_of_objects) {
   expect_holds(R"({"$elemMatch":{"b":null}})", {R"([{"b":null}])", "[{}]", "[[{\"b\":1}]]"}, {R"([{"b":1}])"});
   EXPECT_TRUE(Filter::parse(R"({"a.0":{"$elemMatch":{"b":1}}})").matches(parse(R"({"a":[[{"b":1}]]})")));
   expect_refused(ErrorCode::invalid, {"$elemMatch", "path \"x\""},
-                 {R"({"x":{"$elemMatch":1}})", R"({"x":{"$elemMatch":{"$gt":1,"b":2}}})", R"({"x":{"$elemMatch":{"$foo":2}}})",
-                  R"({"x":{"$elemMatch":{"b":{"$foo":2}}}})", R"({"x":{"$elemMatch":{"$expr":true}}})",
-                  R"({"x":{"$elemMatch":{"$or":[{"$expr":true}]}}})"});
+                 {R"({"x":{"$elemMatch":1}})", R"({"x":{"$elemMatch":{"$gt":1,"b":2}}})",
+                  R"({"x":{"$elemMatch":{"$foo":2}}})", R"({"x":{"$elemMatch":{"b":{"$foo":2}}}})",
+                  R"({"x":{"$elemMatch":{"$expr":true}}})", R"({"x":{"$elemMatch":{"$or":[{"$expr":true}]}}})"});
 }
 
 TEST(FilterOperators, bits) {
-  expect_holds(R"({"$bitsAllSet":[1,5]})", {"54", "34", "34.0", "-1", "[1,34]"}, {"2", "34.5", "\"34\"", "null", "1e300"});
+  expect_holds(R"({"$bitsAllSet":[1,5]})", {"54", "34", "34.0", "-1", "[1,34]"},
+               {"2", "34.5", "\"34\"", "null", "1e300"});
   expect_holds(R"({"$bitsAllSet":34})", {"54"}, {"2"});
   expect_holds(R"({"$bitsAllClear":34})", {"20", "0"}, {"2", "-1"});
   expect_holds(R"({"$bitsAnySet":34})", {"2", "-1"}, {"20"});
@@ -212,8 +215,9 @@ TEST(FilterOperators, always) {
 }
 
 TEST(FilterOperators, an_upsert_takes_an_all_of_one_value) {
-  EXPECT_EQ(to_json(equality_document(Filter::parse(R"({"a":{"$all":[1]},"b":{"$elemMatch":{"$eq":2}},"c":{"$size":1}})"))),
-            R"({"a":1})");
+  EXPECT_EQ(
+      to_json(equality_document(Filter::parse(R"({"a":{"$all":[1]},"b":{"$elemMatch":{"$eq":2}},"c":{"$size":1}})"))),
+      R"({"a":1})");
   EXPECT_THROW(equality_document(Filter::parse(R"({"a":{"$all":[1,2]}})")), Error);
 }
 

@@ -31,21 +31,23 @@ const T& one_of(Random& random, const T (&list)[n]) {
 
 std::string random_path(Random& random) {
   static const std::string names[] = {"a", "b", "c"};
-  static const std::string paths[] = {"a.b",   "b.c",   "a.0",   "b.0.a", "a.b.0",  "a.b.c",
-                                      "a.0.0", "a.1.b", "c.1",   "b.a",   "a.0.b.0"};
+  static const std::string paths[] = {"a.b",   "b.c",   "a.0", "b.0.a", "a.b.0",  "a.b.c",
+                                      "a.0.0", "a.1.b", "c.1", "b.a",   "a.0.b.0"};
   if (random() % 2) return one_of(random, names);
   return one_of(random, paths);
 }
 
 Array random_operands(Random& random, std::uint64_t least, std::uint64_t most) {
   Array list;
-  for (std::uint64_t n = least + random() % (most - least + 1); n > 0; --n) list.push_back(random_small_value(random, 1));
+  for (std::uint64_t n = least + random() % (most - least + 1); n > 0; --n)
+    list.push_back(random_small_value(random, 1));
   return list;
 }
 
 Value random_type(Random& random) {
-  static const Value types[] = {"int", "long", "double", "number", "string", "object", "array", "binData", "bool",
-                                "date", "null", 1, 2, 3.0, 4, 5, 8, 9, 10, 16, 18};
+  static const Value types[] = {"int",     "long", "double", "number", "string", "object", "array",
+                                "binData", "bool", "date",   "null",   1,        2,        3.0,
+                                4,         5,      8,        9,        10,       16,       18};
   return one_of(random, types);
 }
 
@@ -89,9 +91,9 @@ Value random_operand(Random& random, const std::string& op, int depth) {
 
 Value random_operators(Random& random, int depth) {
   static const std::string nested[] = {"$not", "$elemMatch"};
-  static const std::string ops[] = {"$eq",  "$ne",  "$gt",    "$gte",  "$lt",  "$lte",        "$in",           "$nin",
-                                    "$exists", "$type", "$regex", "$mod", "$size", "$all", "$bitsAllSet", "$bitsAllClear",
-                                    "$bitsAnySet", "$bitsAnyClear"};
+  static const std::string ops[] = {"$eq",   "$ne",  "$gt",         "$gte",          "$lt",         "$lte",
+                                    "$in",   "$nin", "$exists",     "$type",         "$regex",      "$mod",
+                                    "$size", "$all", "$bitsAllSet", "$bitsAllClear", "$bitsAnySet", "$bitsAnyClear"};
   Object operators;
   for (std::uint64_t n = random() % 3 ? 1 : 2; n > 0; --n) {
     const std::string op = depth > 0 && random() % 3 == 0 ? one_of(random, nested) : one_of(random, ops);
@@ -237,8 +239,7 @@ TEST(FilterReference, the_engine_agrees_with_itself) {
     }));
     ASSERT_TRUE(holds_for(pair, "text and value are one document", [&](const Pair& p) {
       Scratch scratch;
-      return matches(p.filter, p.document) !=
-             Filter::of(p.filter, "filter").matches_json(to_json(p.document), scratch);
+      return matches(p.filter, p.document) != Filter::of(p.filter, "filter").matches_json(to_json(p.document), scratch);
     }));
   }
 }

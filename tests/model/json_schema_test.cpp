@@ -71,7 +71,8 @@ TEST(JsonSchema, objects) {
 }
 
 TEST(JsonSchema, combinations_and_enumerations) {
-  expect(R"({"enum":[1,"a",null,{"x":1,"y":[2]}]})", {"1.0", "\"a\"", "null", R"({"y":[2],"x":1})"}, {"2", "{}", "[1]"});
+  expect(R"({"enum":[1,"a",null,{"x":1,"y":[2]}]})", {"1.0", "\"a\"", "null", R"({"y":[2],"x":1})"},
+         {"2", "{}", "[1]"});
   expect(R"({"allOf":[{"minimum":1},{"maximum":3}]})", {"2"}, {"0", "4"});
   expect(R"({"anyOf":[{"minimum":3},{"maximum":1}]})", {"0", "4"}, {"2"});
   expect(R"({"oneOf":[{"minimum":3},{"minimum":5}]})", {"3"}, {"2", "5"});
@@ -82,8 +83,9 @@ TEST(JsonSchema, combinations_and_enumerations) {
 TEST(JsonSchema, names_the_path_and_the_rule) {
   EXPECT_EQ(violation(R"({"required":["a"]})", "{}"), "a: must be there (required)");
   EXPECT_EQ(violation(R"({"bsonType":"object"})", "1"), "the document: must be of type object (bsonType), is int");
-  EXPECT_EQ(violation(R"({"properties":{"a":{"items":{"properties":{"b":{"type":"string"}}}}}})", R"({"a":[{},{"b":1}]})"),
-            "a.1.b: must be of type string (type), is int");
+  EXPECT_EQ(
+      violation(R"({"properties":{"a":{"items":{"properties":{"b":{"type":"string"}}}}}})", R"({"a":[{},{"b":1}]})"),
+      "a.1.b: must be of type string (type), is int");
   EXPECT_EQ(violation(R"({"properties":{"a":{"minimum":5,"exclusiveMinimum":true}}})", R"({"a":5})"),
             "a: must be above 5 (exclusiveMinimum), is 5");
   EXPECT_EQ(violation(R"({"properties":{"a":{"minLength":3}}})", R"({"a":"é"})"),
@@ -94,7 +96,8 @@ TEST(JsonSchema, names_the_path_and_the_rule) {
             "b: must not be there: additionalProperties is false");
   EXPECT_EQ(violation(R"({"dependencies":{"a":["b"]}})", R"({"a":1})"), "b: must be there beside \"a\" (dependencies)");
   EXPECT_EQ(violation(R"({"oneOf":[{},{}]})", "1"), "the document: must fit one of the 2 schemas of oneOf, fits 2");
-  EXPECT_EQ(violation(R"({"allOf":[{"properties":{"a":{"maximum":1}}}]})", R"({"a":2})"), "a: must be at most 1 (maximum), is 2");
+  EXPECT_EQ(violation(R"({"allOf":[{"properties":{"a":{"maximum":1}}}]})", R"({"a":2})"),
+            "a: must be at most 1 (maximum), is 2");
 }
 
 TEST(JsonSchema, refuses_what_is_no_schema) {
@@ -154,7 +157,8 @@ Value random_schema(Random& random, int depth) {
     case 4: return Object{{"required", Array{"a"}}};
     case 5: return Object{{"pattern", "a"}, {"maxProperties", some}};
     case 6: return Object{{"items", random_schema(random, depth - 1)}};
-    case 7: return Object{{"properties", Object{{"a", random_schema(random, depth - 1)}}}, {"additionalProperties", false}};
+    case 7:
+      return Object{{"properties", Object{{"a", random_schema(random, depth - 1)}}}, {"additionalProperties", false}};
     case 8: return Object{{"oneOf", Array{random_schema(random, depth - 1), random_schema(random, depth - 1)}}};
     default: return Object{{"anyOf", Array{random_schema(random, depth - 1), random_schema(random, depth - 1)}}};
   }

@@ -20,7 +20,8 @@ int sign(long double a, long double b) { return a < b ? -1 : a > b ? 1 : 0; }
 // 64 bits of mantissa hold every int64 and every double.
 static_assert(std::numeric_limits<long double>::digits >= 64);
 long double exact(const Value& number) {
-  return number.is_integer() ? static_cast<long double>(number.integer()) : static_cast<long double>(number.real().number);
+  return number.is_integer() ? static_cast<long double>(number.integer())
+                             : static_cast<long double>(number.real().number);
 }
 
 int rank(const Value& value) {
@@ -58,7 +59,8 @@ int order(const Value& a, const Value& b) {
   }
   if (a.type() == Type::boolean) return a.boolean() - b.boolean();
   if (a.type() == Type::date) return sign(a.date().milliseconds, b.date().milliseconds);
-  if (a.type() == Type::oid) return std::string(a.oid().bytes.data(), 12).compare(std::string(b.oid().bytes.data(), 12));
+  if (a.type() == Type::oid)
+    return std::string(a.oid().bytes.data(), 12).compare(std::string(b.oid().bytes.data(), 12));
   const Binary &x = a.binary(), &y = b.binary();
   if (x.bytes.size() != y.bytes.size()) return x.bytes.size() < y.bytes.size() ? -1 : 1;
   if (x.subtype != y.subtype) return x.subtype - y.subtype;
@@ -129,9 +131,9 @@ bool has_type(const Value& value, const Value& wanted) {
     const std::string names[] = {"", "null", "", "string", "object", "array", "binData", "objectId", "bool", "date"};
     name = names[rank(value)];
   }
-  const std::vector<std::string> numbered = {"",     "double", "string", "object", "array",      "binData", "", "objectId", "bool",
-                                             "date", "null",   "",       "",       "",           "",        "", "int",      "",
-                                             "long"};
+  const std::vector<std::string> numbered = {"",         "double", "string", "object", "array", "binData", "",
+                                             "objectId", "bool",   "date",   "null",   "",      "",        "",
+                                             "",         "",       "int",    "",       "long"};
   if (wanted.is_number()) return numbered.at(static_cast<std::size_t>(wanted.number())) == name;
   return wanted.string() == name || (wanted.string() == "number" && value.is_number());
 }
@@ -164,13 +166,15 @@ std::vector<std::size_t> positions_of(const Value& operand) {
 }
 
 bool bit_is_set(const Value& value, std::size_t position) {
-  if (value.is_number()) return std::bitset<64>(static_cast<std::uint64_t>(*truncated(value)))[std::min<std::size_t>(position, 63)];
+  if (value.is_number())
+    return std::bitset<64>(static_cast<std::uint64_t>(*truncated(value)))[std::min<std::size_t>(position, 63)];
   const std::string& bytes = value.binary().bytes;
   return position < bytes.size() * 8 && (bytes[position / 8] & (1 << position % 8)) != 0;
 }
 
 bool has_bits(const std::string& op, const Value& value, const Value& operand) {
-  if (value.is_number() && (!truncated(value) || static_cast<long double>(*truncated(value)) != exact(value))) return false;
+  if (value.is_number() && (!truncated(value) || static_cast<long double>(*truncated(value)) != exact(value)))
+    return false;
   if (!value.is_number() && value.type() != Type::binary) return false;
   std::size_t set = 0;
   const auto positions = positions_of(operand);
@@ -205,7 +209,7 @@ bool on_value(const Member& op, const Value& siblings, const std::optional<Value
     const Value null, &v = value ? *value : null;
     if (rank(v) != rank(op.value)) return false;
     const int c = order(v, op.value);
-    return c == 0 ? name == "$eq" || name == "$gte" || name == "$lte"
+    return c == 0  ? name == "$eq" || name == "$gte" || name == "$lte"
            : c < 0 ? name == "$lt" || name == "$lte"
                    : name == "$gt" || name == "$gte";
   }
@@ -236,7 +240,8 @@ bool on_value(const Member& op, const Value& siblings, const std::optional<Value
 }
 
 bool is_false(const Value& value) {
-  return value.is_null() || (value.is_number() && exact(value) == 0) || (value.type() == Type::boolean && !value.boolean());
+  return value.is_null() || (value.is_number() && exact(value) == 0) ||
+         (value.type() == Type::boolean && !value.boolean());
 }
 
 bool on_ends(const Member& op, const Value& siblings, const std::vector<End>& ends) {
@@ -271,8 +276,8 @@ bool member_matches(const Member& member, const Value& document) {
     return matched == 0;
   }
   const std::vector<End> ends = ends_of(document, member.name);
-  const bool operators = member.value.is_object() && !member.value.object().empty() &&
-                         member.value.object()[0].name.starts_with('$');
+  const bool operators =
+      member.value.is_object() && !member.value.object().empty() && member.value.object()[0].name.starts_with('$');
   return operators ? on_path(member.value, ends) : on_ends({"$eq", member.value}, Object(), ends);
 }
 

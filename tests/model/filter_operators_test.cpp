@@ -186,15 +186,31 @@ TEST(FilterOperators, comparisons_with_arrays_and_null) {
 }
 
 TEST(FilterOperators, expr_reads_the_document) {
-  const Filter filter = Filter::parse(R"({"b":1,"$expr":"$a"})");
-  Scratch scratch;
-  EXPECT_TRUE(filter.matches_json(R"({"a":5,"b":1,"c":1})", scratch));
-  EXPECT_FALSE(filter.matches_json(R"({"a":0,"b":1})", scratch));
-  EXPECT_FALSE(filter.matches_json(R"({"b":1})", scratch));
-  EXPECT_FALSE(filter.matches_json(R"({"a":5})", scratch));
-  Filter timed = Filter::parse(R"({"$expr":"$$NOW"})");
-  timed.set_now(Date{5});
-  EXPECT_TRUE(timed.matches(parse("{}")));
+  const auto matches = [](std::string_view filter, std::string_view document) {
+    Scratch scratch;
+    const Filter compiled = Filter::parse(filter);
+    EXPECT_EQ(compiled.matches(parse(document)), compiled.matches_json(document, scratch)) << filter << ' ' << document;
+    return compiled.matches_json(document, scratch);
+  };
+  constexpr std::string_view over = R"({"$expr":{"$gt":["$spent","$budget.limit"]},"open":true})";
+  EXPECT_TRUE(matches(over, R"({"spent":5,"x":0,"budget":{"limit":4},"open":true})"));
+  EXPECT_FALSE(matches(over, R"({"spent":5,"budget":{"limit":5},"open":true})"));
+  EXPECT_FALSE(matches(over, R"({"spent":5,"budget":{"limit":4},"open":false})"));
+  EXPECT_TRUE(matches(R"({"$expr":"$a"})", R"({"a":5})"));
+  EXPECT_FALSE(matches(R"({"$expr":"$a"})", R"({"a":0})"));
+  EXPECT_FALSE(matches(R"({"$expr":"$a"})", "{}"));
+  EXPECT_TRUE(matches(R"({"$expr":{"$eq":["$$ROOT",{"a":1,"b":2}]}})", R"({"a":1,"b":2})"));
+  EXPECT_TRUE(matches(R"({"$nor":[{"$expr":{"$eq":["$a","$b"]}},{"c":1}]})", R"({"a":1,"b":2})"));
+  expect_refused(ErrorCode::invalid, {"filter, $expr", "$nosuch"}, {R"({"$expr":{"$nosuch":1}})"});
+}
+
+TEST(FilterOperators, expr_takes_the_time_from_its_filter) {
+  Filter filter = Filter::parse(R"({"$or":[{"$expr":{"$lt":["$due","$$NOW"]}},{"a":1}]})");
+  const Value document = parse(R"({"due":{"$date":{"$numberLong":"5"}}})");
+  filter.set_now(Date{6});
+  EXPECT_TRUE(filter.matches(document));
+  filter.set_now(Date{5});
+  EXPECT_FALSE(filter.matches(document));
 }
 
 TEST(FilterOperators, json_schema_is_about_the_whole_document) {

@@ -51,7 +51,7 @@ const char* value_end(const char* at, const char* end) {
     const char* quote = string_end(at + 1, end);
     return quote ? quote + 1 : nullptr;
   }
-  while (at != end && *at != ',' && *at != '}') ++at;
+  while (at != end && *at != ',' && *at != '}' && *at != ']') ++at;
   return at;
 }
 

@@ -38,7 +38,7 @@ TEST(MemberScan, stops_where_it_does_not_understand) {
   EXPECT_EQ(stepped(R"({"a":1,"\u0062":2})"), "a=1 stopped");
   for (const char* damaged :
        {"", "[]", "{", "1", R"({"a)", R"({"a")", R"({"a":)", R"({"a":})", R"({"a":1)", R"({"a":"x)", R"({"a":[1})",
-        R"({"a":{"b":"})", R"({"a":1,)", R"({"a":1}})", R"({,})", R"({"a":"\)"})
+        R"({"a":{"b":"})", R"({"a":1,)", R"({"a":1}})", R"({"a":1]})", R"({,})", R"({"a":"\)"})
     EXPECT_EQ(stepped(damaged), "stopped") << damaged;
 }
 

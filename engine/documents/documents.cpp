@@ -86,12 +86,13 @@ bool Documents::replace(Transaction& transaction, const model::Value& id, std::s
 Documents::Updated Documents::update(Transaction& transaction, const model::Filter& filter, const model::Update& update,
                                      bool many, bool upsert) const {
   Updated result;
+  const model::UpdateContext context{&filter, model::Date{transaction.time_us() / 1000}, false, limits_};
   const auto collection = id_of_collection(transaction);
   if (collection) {
     Matches matches(transaction, *collection, filter);
     while (matches.next()) {
       ++result.matched;
-      if (const auto changed = update.apply_json(matches.document(), limits_)) {
+      if (const auto changed = update.apply_json(matches.document(), context)) {
         transaction.writes().put(Keyspace::documents, matches.key(), *changed);
         ++result.modified;
       }
@@ -99,7 +100,7 @@ Documents::Updated Documents::update(Transaction& transaction, const model::Filt
     }
   }
   if (result.matched > 0 || !upsert) return result;
-  const model::Value document = update.upsert_document(filter, limits_);
+  const model::Value document = update.upsert_document(context);
   const model::Value& id = document.object().front().value;
   insert_new(transaction, catalog_.find_or_create(transaction, Kind::collection, collection_), id, model::to_json(document));
   result.upserted_id = id;

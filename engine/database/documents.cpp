@@ -152,7 +152,7 @@ namespace {
 UpdateResult run_update(const Scope& scope, const std::string& name, std::string_view filter, std::string_view update,
                         bool many, bool upsert) {
   const model::Filter parsed_filter = model::Filter::parse(filter, scope.core->limits);
-  const model::Update parsed_update = model::Update::parse(update, scope.core->limits);
+  const model::Update parsed_update = model::Update::parse(update, {}, scope.core->limits);
   const auto done = scope.write([&](transaction::Transaction& own) {
     return verbs(scope, name).update(own, parsed_filter, parsed_update, many, upsert);
   });

@@ -111,13 +111,14 @@ bool Documents::replace(Transaction& transaction, const model::Value& id, std::s
 Documents::Updated Documents::update(Transaction& transaction, const model::Filter& filter, const model::Update& update,
                                      bool many, bool upsert) const {
   Updated result;
+  const model::UpdateContext context{&filter, model::Date{transaction.time_us() / 1000}, false, limits_};
   if (const auto collection = definition(transaction)) {
     const model::Sort any;
     Matches matches(transaction, collection, {filter, any, many ? std::nullopt : std::optional<std::uint64_t>(1), {}});
     Writer writer(transaction, *collection);
     while (matches.next()) {
       ++result.matched;
-      if (const auto changed = update.apply_json(matches.document(), limits_)) {
+      if (const auto changed = update.apply_json(matches.document(), context)) {
         writer.put(matches.key(), matches.document(), *changed);
         ++result.modified;
       }
@@ -125,7 +126,7 @@ Documents::Updated Documents::update(Transaction& transaction, const model::Filt
     }
   }
   if (result.matched > 0 || !upsert) return result;
-  const model::Value document = update.upsert_document(filter, limits_);
+  const model::Value document = update.upsert_document(context);
   const model::Value& id = document.object().front().value;
   insert_new(transaction, id, model::to_json(document));
   result.upserted_id = id;

@@ -1,15 +1,21 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Updates with MongoDB's meaning: $set $unset $inc $push (a value, or $each) $pull (a value or a
-// condition). All of an update is applied or, when any part is refused, nothing: the document given
-// stays as it was. The `_id` never changes. What an update does not touch keeps its bytes.
+// Updates with MongoDB's meaning: an object of operators,
+//   $set $setOnInsert $unset $rename $inc $mul $min $max $bit $currentDate
+//   $push ($each $position $sort $slice) $addToSet ($each) $pop $pull $pullAll
+// with paths that may hold $, $[] and $[name] (update_path.h), or a pipeline (pipeline_update.h).
+// All of an update is applied or, when any part is refused, nothing: the document given stays as it was. The `_id`
+// never changes. What an update does not touch keeps its bytes.
 #pragma once
 
 #include "engine/base/json.h"
+#include "engine/model/array_filters.h"
+#include "engine/model/change.h"
 #include "engine/model/filter.h"
-#include "engine/model/path.h"
+#include "engine/model/pipeline_update.h"
 #include "engine/model/value.h"
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,43 +23,50 @@
 
 namespace stele::model {
 
+/// What an application of an update knows beside the document.
+struct UpdateContext {
+  const Filter* filter = nullptr;  // that found the document: for the positional $, and for what an upsert inserts
+  Date now = {};                   // the transaction's time, for $currentDate and $$NOW
+  bool inserting = false;          // then $setOnInsert applies
+  json::Limits limits = {};
+};
+
 class Update {
  public:
-  /// `invalid` for unknown operators, operands of the wrong kind, and paths of which one is, or
-  /// begins, another; `unsupported` for what MongoDB has and this does not.
-  static Update parse(std::string_view json, const json::Limits& limits = {});
+  /// `array_filters` is empty or a JSON array. `invalid` for unknown operators, operands of the wrong kind, paths of
+  /// which one is, or begins, another, and array filters that are unused or missing; `unsupported` for what MongoDB has
+  /// and this does not.
+  static Update parse(std::string_view json, std::string_view array_filters = {}, const json::Limits& limits = {});
 
   /// Changes the document; false when it already was as the update wants it. Throws with the
-  /// document unchanged: `invalid` for a member of the wrong type or a change of `_id`,
-  /// `out_of_range` when $inc leaves the numbers, `too_large` beyond the limits.
-  bool apply(Value& document, const json::Limits& limits = {}) const;
+  /// document unchanged: `invalid` for a member of the wrong type, a change of `_id`, or a $ that matched no element,
+  /// `out_of_range` when numbers leave their range, `too_large` beyond the limits.
+  bool apply(Value& document, const UpdateContext& context = {}) const;
 
   /// The changed text of a stored document; empty when nothing changes.
-  std::optional<std::string> apply_json(std::string_view minified, const json::Limits& limits = {}) const;
+  std::optional<std::string> apply_json(std::string_view minified, const UpdateContext& context = {}) const;
 
   /// The document an upsert inserts when nothing matches: the filter's equalities, then the update.
-  /// With `_id` first, made when neither gives one.
-  Value upsert_document(const Filter& filter, const json::Limits& limits = {}) const;
+  /// With `_id` first, made when neither gives one. Needs the context's filter.
+  Value upsert_document(const UpdateContext& context) const;
 
  private:
-  enum class Kind : std::uint8_t { set, unset, inc, push, pull };
-  struct Change {
-    Kind kind;
-    Path path;
-    Value operand;                       // push: an array of what to append
-    std::optional<Condition> condition;  // pull: what an element must meet; empty: equal the operand
-    bool objects_only = false;           // pull: the condition is on members, so on objects
+  struct Target {
+    const Change* change;
+    const Path* path;  // plain
   };
 
-  static Kind kind_of(const std::string& name);
-  static Change parse_change(Kind kind, const Member& member);
-  static void parse_push(Change& change);
-  static void parse_pull(Change& change);
-  bool apply_all(Value& document, const json::Limits& limits) const;
-  static bool apply_one(Value& document, const Change& change);
-  static bool pull_from(Value* target, const Change& change);
+  void parse_changes(const Value& spec);
+  void check_identifiers() const;
+  bool apply_all(Value& document, const UpdateContext& context) const;
+  bool apply_changes(Value& document, const UpdateContext& context) const;
+  bool apply_pipeline(Value& document, const UpdateContext& context) const;
+  std::vector<Target> targets(const Value& document, const UpdateContext& context, std::deque<Path>& expanded) const;
 
-  std::vector<Change> changes_;  // ordered by path, numbers by value: new members appear in this order
+  std::vector<Change> changes_;  // ordered by path: new members appear in this order
+  ArrayFilters array_filters_;
+  std::optional<PipelineUpdate> pipeline_;  // then no changes
+  bool positional_ = false;                 // some path is
 };
 
 }  // namespace stele::model

@@ -1,12 +1,12 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Filters with MongoDB's meaning. Known: implicit equality, $eq $ne $gt $gte $lt $lte $in $nin
-// $exists $not on a path; $and $or $nor $comment above paths. Comparisons other than (in)equality
-// hold only between values of one type; null equals missing; a condition on an array holds when
-// it holds for an element or for the array itself.
+// Filters with MongoDB's meaning: implicit equality, $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex $options
+// $mod $size $all $elemMatch $bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear $not on a path; $and $or $nor $expr
+// $jsonSchema $comment $alwaysTrue $alwaysFalse above paths. What they mean: condition.h.
 #pragma once
 
 #include "engine/base/json.h"
+#include "engine/model/condition.h"
 #include "engine/model/path.h"
 #include "engine/model/value.h"
 
@@ -17,23 +17,14 @@
 
 namespace stele::model {
 
-/// One condition of a compiled filter; a tree.
-struct Condition {
-  enum class Kind : std::uint8_t { all_of, any_of, none_of, eq, gt, gte, lt, lte, in, exists };
-  Kind kind = Kind::all_of;
-  Path path;                        // of eq .. exists
-  Value operand;                    // of eq .. lte
-  std::vector<Value> operands;      // of in: sorted
-  std::vector<Condition> children;  // of all_of, any_of, none_of
-
-  bool holds(const Value& root) const;
-};
-
 /// What matches_json reuses from document to document. One thread at a time.
 struct Scratch {
   Parser parser;
   Value document;
 };
+
+/// What a filter is asked about: $expr can stand only where it is a whole document.
+enum class FilterOf : bool { document, element };
 
 class Filter {
  public:
@@ -41,18 +32,32 @@ class Filter {
   /// MongoDB has and this does not; both name the path.
   static Filter parse(std::string_view json, const json::Limits& limits = {});
   /// Of an object already read; `what` names it in messages ("$pull tags").
-  static Filter of(const Value& object, std::string_view what);
+  static Filter of(const Value& object, std::string_view what, FilterOf of = FilterOf::document);
 
   bool matches(const Value& document) const { return root_.holds(document); }
-  /// The same for a stored document; reads only the members that the filter names.
+  /// The same for a stored document; reads only the members that the filter names, and no further than it must.
   bool matches_json(std::string_view minified, Scratch& scratch) const;
 
   bool empty() const { return root_.children.empty(); }
-  const Condition& root() const { return root_; }  // an all_of
+  /// An all_of with none directly in it.
+  const Condition& root() const { return root_; }
+
+  /// What $$NOW in $expr stands for: the transaction's time.
+  void set_now(Date now);
 
  private:
+  /// A member of the outermost object that conditions reach.
+  struct Needed {
+    std::string name;
+    std::vector<std::uint32_t> decides;  // the conditions of root_ that need no other
+  };
+  void find_needed();
+  bool decided_false(const std::vector<std::uint32_t>& conditions, const Value& document) const;
+
   Condition root_;
-  std::vector<std::string> names_;  // members of the outermost object that conditions reach
+  std::vector<Needed> needed_;
+  std::vector<std::uint32_t> late_;  // conditions of root_ that need several members, or none
+  bool needs_all_ = false;           // some condition reads the whole document
 };
 
 /// The id that every matching document must have: then the filter is one lookup, and a check.

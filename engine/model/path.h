@@ -40,30 +40,36 @@ class Path {
 template <class Visit>
 bool reach(const Value& root, const Path& path, Visit&& visit);
 
+/// The same, but an array at the end yields only itself.
+template <class Visit>
+bool reach_whole(const Value& root, const Path& path, Visit&& visit);
+
 namespace detail {
 
-template <class Visit>
+enum class ArrayAtEnd : bool { elements_and_itself, itself };
+
+template <ArrayAtEnd at_end, class Visit>
 bool reach_from(const Value* value, const std::vector<Step>& steps, std::size_t i, Visit& visit);
 
-template <class Visit>
+template <ArrayAtEnd at_end, class Visit>
 bool reach_through_array(const Array& array, const std::vector<Step>& steps, std::size_t i, Visit& visit) {
   for (std::size_t k = 0; k < array.size(); ++k) {
     const Value& element = array[k];
-    if (element.is_object() && reach_from(&element, steps, i, visit)) return true;
+    if (element.is_object() && reach_from<at_end>(&element, steps, i, visit)) return true;
     if (steps[i].index != k) continue;
     if (i + 1 == steps.size()) {
       if (visit(&element, false)) return true;
     } else if (element.is_object() || element.is_array()) {
-      if (reach_from(&element, steps, i + 1, visit)) return true;
+      if (reach_from<at_end>(&element, steps, i + 1, visit)) return true;
     }
   }
   return false;
 }
 
-template <class Visit>
+template <ArrayAtEnd at_end, class Visit>
 bool reach_from(const Value* value, const std::vector<Step>& steps, std::size_t i, Visit& visit) {
   if (i == steps.size()) {
-    const bool is_array = value && value->is_array();
+    const bool is_array = at_end == ArrayAtEnd::elements_and_itself && value && value->is_array();
     if (is_array) {
       for (const Value& element : value->array())
         if (visit(&element, false)) return true;
@@ -71,8 +77,8 @@ bool reach_from(const Value* value, const std::vector<Step>& steps, std::size_t 
     return visit(value, is_array);
   }
   if (!value) return visit(nullptr, false);
-  if (value->is_object()) return reach_from(value->find(steps[i].name), steps, i + 1, visit);
-  if (value->is_array()) return reach_through_array(value->array(), steps, i, visit);
+  if (value->is_object()) return reach_from<at_end>(value->find(steps[i].name), steps, i + 1, visit);
+  if (value->is_array()) return reach_through_array<at_end>(value->array(), steps, i, visit);
   return visit(nullptr, false);
 }
 
@@ -80,7 +86,12 @@ bool reach_from(const Value* value, const std::vector<Step>& steps, std::size_t 
 
 template <class Visit>
 bool reach(const Value& root, const Path& path, Visit&& visit) {
-  return detail::reach_from(&root, path.steps(), 0, visit);
+  return detail::reach_from<detail::ArrayAtEnd::elements_and_itself>(&root, path.steps(), 0, visit);
+}
+
+template <class Visit>
+bool reach_whole(const Value& root, const Path& path, Visit&& visit) {
+  return detail::reach_from<detail::ArrayAtEnd::itself>(&root, path.steps(), 0, visit);
 }
 
 }  // namespace stele::model

@@ -7,6 +7,7 @@
 #include "engine/model/value.h"
 
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <random>
 
@@ -65,6 +66,39 @@ inline Value random_value(Random& random, int depth = 3) {
         object.push_back({std::string(n, 'k') + random_text(random), random_value(random, depth - 1)});
       return object;
     }
+  }
+}
+
+/// One of few values, so that two of them are often equal; now and then one of those above.
+inline Value random_small_value(Random& random, int depth = 2);
+
+/// With the names that random paths use, "a" to "c" and "0".
+inline Value random_small_object(Random& random, int depth = 2) {
+  Object object;
+  for (const char* name : {"a", "b", "c", "0"})
+    if (name[0] == '0' ? random() % 8 == 0 : random() % 4 != 0) object.push_back({name, random_small_value(random, depth)});
+  return object;
+}
+
+inline Value random_small_value(Random& random, int depth) {
+  constexpr const char* texts[] = {"", "a", "ab", "B", "é", "a\nb"};
+  switch (random() % (depth > 0 ? 16 : 9)) {
+    case 0: return nullptr;
+    case 1: case 2: return static_cast<std::int64_t>(random() % 7) - 2;
+    case 3: return static_cast<double>(static_cast<std::int64_t>(random() % 9) - 3) / 2;
+    case 4: case 5: return texts[random() % std::size(texts)];
+    case 6: return random() % 2 == 0;
+    case 7: {
+      if (random() % 3 == 0) return Date{static_cast<std::int64_t>(random() % 3)};
+      return Binary{0, std::string(random() % 3, static_cast<char>(random() % 4))};
+    }
+    case 8: return random() % 2 ? random_number(random) : Value(texts[random() % std::size(texts)]);
+    case 9: case 10: case 11: case 12: {
+      Array array;
+      for (std::uint64_t n = random() % 4; n > 0; --n) array.push_back(random_small_value(random, depth - 1));
+      return array;
+    }
+    default: return random_small_object(random, depth - 1);
   }
 }
 

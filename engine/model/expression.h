@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ namespace stele::model {
 struct Variables {
   const Value* root = nullptr;
   std::optional<Date> now;
-  std::map<std::string, Value, std::less<>> named;  // of $let, $map, $filter, $reduce
+  std::map<std::string, Value, std::less<>> named;  // those that parse() was told of; without one: missing
 };
 
 class Expression {
@@ -28,6 +29,8 @@ class Expression {
   /// `invalid` for what is no expression, an unknown operator or the wrong number of arguments; `unsupported` for
   /// operators that MongoDB has and this does not. `what` names it in messages ("filter, $expr").
   static Expression parse(const Value& value, std::string_view what);
+  /// The same where Variables::named supplies these.
+  static Expression parse(const Value& value, std::string_view what, std::span<const std::string> variables);
 
   /// Empty: missing. Throws `invalid` for operands of the wrong type, `out_of_range` when integers overflow what
   /// MongoDB would also refuse.

@@ -3,69 +3,156 @@
 
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
-#include "engine/model/compare.h"
 #include "engine/model/key.h"
+
+#include <algorithm>
 
 namespace stele::model {
 namespace {
 
 constexpr std::size_t fields_max = 32;
 
-[[noreturn]] void refuse(std::string_view rule) {
-  fail(ErrorCode::invalid, text("sort: ", rule), {{"reason", "InvalidSort"}});
+[[noreturn]] void refuse(std::string_view what, std::string_view rule) {
+  fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidSort"}});
 }
 
-SortField parse_field(const Member& member) {
+SortField parse_field(const Member& member, std::string_view what) {
   SortField field{Path(member.name), false};
   for (const Step& step : field.path.steps()) {
-    if (step.name.empty()) refuse(text("the path \"", member.name, "\" has an empty step"));
-    if (step.name.starts_with('$')) refuse(text("the path \"", member.name, "\" has a step that begins with '$'"));
+    if (step.name.empty()) refuse(what, text("the path \"", member.name, "\" has an empty step"));
+    if (step.name.starts_with('$'))
+      refuse(what, text("the path \"", member.name, "\" has a step that begins with '$'"));
   }
   if (member.value.is_object())
-    fail(ErrorCode::unsupported, text("sort: path \"", member.name, "\": $meta and other expressions are not offered"),
+    fail(ErrorCode::unsupported,
+         text(what, ": path \"", member.name, "\": $meta and other expressions are not offered"),
          {{"reason", "Operator"}});
   const double direction = member.value.is_number() ? member.value.number() : 0;
-  if (direction != 1 && direction != -1) refuse(text("\"", member.name, "\" must be 1 (ascending) or -1 (descending)"));
+  if (direction != 1 && direction != -1)
+    refuse(what, text("\"", member.name, "\" must be 1 (ascending) or -1 (descending)"));
   field.descending = direction < 0;
   return field;
 }
 
-void append_field(std::string& out, const SortField& field, const Value& document) {
-  static const Value null;
-  const Value* chosen = nullptr;
-  bool empty_array = false;
-  reach(document, field.path, [&](const Value* value, bool elements_visited) {
-    if (elements_visited) {
-      empty_array |= value->array().empty();
-      return false;
-    }
-    const Value* candidate = value ? value : &null;
-    const int c = chosen ? model::compare(*candidate, *chosen) : 0;
-    if (!chosen || (field.descending ? c > 0 : c < 0)) chosen = candidate;
-    return false;
-  });
-  const std::size_t from = out.size();
-  if (empty_array && (!chosen || !field.descending))
-    key::append_code(out, KeyCode::empty_array);
-  else
-    append_sort_element(out, chosen ? *chosen : null);
-  if (field.descending) key::make_descending(out, from);
+// Where one field's path has come to.
+struct Cursor {
+  const Value* value;  // null: missing
+  std::size_t step = 0;
+  bool inside = false;  // at the end, and this is an element already: an array here is a value
+  bool empty = false;   // the array at the end is empty
+
+  bool at_end(const Path& path) const { return step == path.steps().size(); }
+  bool at_array(const Path& path) const { return value && value->is_array() && !(at_end(path) && inside); }
+};
+
+bool has_member(const Array& array, const std::string& name) {
+  return std::ranges::any_of(array, [&](const Value& element) { return element.is_object() && element.find(name); });
 }
+
+// As far as no array has to be spread.
+void advance(Cursor& cursor, const Path& path) {
+  while (cursor.value && !cursor.at_end(path)) {
+    const Step& step = path.steps()[cursor.step];
+    if (cursor.value->is_object()) {
+      cursor.value = cursor.value->find(step.name);
+    } else if (cursor.value->is_array()) {
+      const Array& array = cursor.value->array();
+      if (!step.index || has_member(array, step.name)) return;
+      cursor.value = *step.index < array.size() ? &array[*step.index] : nullptr;
+      cursor.inside = cursor.step + 1 == path.steps().size();
+    } else {
+      cursor.value = nullptr;
+    }
+    ++cursor.step;
+  }
+}
+
+// To an element of the array it stands at; null: the array is empty.
+void enter(Cursor& cursor, const Path& path, const Value* element) {
+  if (cursor.at_end(path)) {
+    cursor.value = element;
+    cursor.inside = true;
+    cursor.empty = element == nullptr;
+  } else {
+    cursor.value = element && element->is_object() ? element : nullptr;
+  }
+}
+
+class Keys {
+ public:
+  explicit Keys(const std::vector<SortField>& fields) : fields_(fields) {}
+
+  void generate(std::vector<Cursor> cursors) {
+    const Value* array = nullptr;
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < cursors.size(); ++i) {
+      advance(cursors[i], fields_[i].path);
+      if (!cursors[i].at_array(fields_[i].path)) continue;
+      if (array && array != cursors[i].value) refuse_parallel(fields_[first].path, fields_[i].path);
+      if (!array) first = i;
+      array = cursors[i].value;
+    }
+    if (!array) return take(cursors);
+    if (array->array().empty()) return spread(cursors, array, nullptr);
+    for (const Value& element : array->array()) spread(cursors, array, &element);
+  }
+
+  const std::string& least() const { return least_; }
+
+ private:
+  [[noreturn]] static void refuse_parallel(const Path& a, const Path& b) {
+    fail(
+        ErrorCode::invalid,
+        text("sort: a document has different arrays at \"", a.text(), "\" and \"", b.text(), "\"; sort by one of them"),
+        {{"reason", "ParallelArrays"}});
+  }
+
+  void spread(std::vector<Cursor> cursors, const Value* array, const Value* element) {
+    for (std::size_t i = 0; i < cursors.size(); ++i)
+      if (cursors[i].value == array && cursors[i].at_array(fields_[i].path))
+        enter(cursors[i], fields_[i].path, element);
+    generate(std::move(cursors));
+  }
+
+  void take(const std::vector<Cursor>& cursors) {
+    static const Value null;
+    key_.clear();
+    for (std::size_t i = 0; i < cursors.size(); ++i) {
+      const std::size_t from = key_.size();
+      if (cursors[i].empty)
+        key::append_code(key_, KeyCode::empty_array);
+      else
+        append_sort_element(key_, cursors[i].value ? *cursors[i].value : null);
+      if (fields_[i].descending) key::make_descending(key_, from);
+    }
+    if (!any_ || key_ < least_) least_.swap(key_);
+    any_ = true;
+  }
+
+  const std::vector<SortField>& fields_;
+  std::string key_, least_;
+  bool any_ = false;
+};
 
 }  // namespace
 
-Sort Sort::parse(std::string_view json, const json::Limits& limits) {
+Sort Sort::of(const Value& object, std::string_view what) {
   Sort sort;
-  if (json.empty()) return sort;
-  const Value spec = model::parse(json::minify(json, limits, "sort"));
-  if (!spec.is_object()) refuse(R"(it must be an object, such as {"published": -1})");
-  if (spec.object().size() > fields_max) refuse(text("more than ", fields_max, " fields"));
-  for (const Member& member : spec.object()) sort.fields_.push_back(parse_field(member));
+  if (!object.is_object()) refuse(what, R"(it must be an object, such as {"published": -1})");
+  if (object.object().size() > fields_max) refuse(what, text("more than ", fields_max, " fields"));
+  for (const Member& member : object.object()) sort.fields_.push_back(parse_field(member, what));
   return sort;
 }
 
+Sort Sort::parse(std::string_view json, const json::Limits& limits) {
+  if (json.empty()) return {};
+  return of(model::parse(json::minify(json, limits, "sort")), "sort");
+}
+
 void Sort::append_key(std::string& out, const Value& document) const {
-  for (const SortField& field : fields_) append_field(out, field, document);
+  Keys keys(fields_);
+  keys.generate(std::vector<Cursor>(fields_.size(), Cursor{&document}));
+  out += keys.least();
 }
 
 int Sort::compare(const Value& a, const Value& b) const {

@@ -1,0 +1,66 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// The second argument of find, with MongoDB's meaning. {"title": 1, "author.name": 1} keeps these and `_id`;
+// {"body": 0} keeps all but these; `_id` may be excluded beside inclusions. {"total": {"$add": ["$a", "$b"]}} computes
+// (an inclusion, too); {"comments": {"$slice": -5}} cuts an array, {"scores": {"$elemMatch": {"$gt": 80}}} keeps its
+// first match. Arrays on the way are passed through; of their elements only objects and arrays hold anything to
+// include. What is kept stays in the document's order; computed members follow in the order of the projection.
+#pragma once
+
+#include "engine/base/json.h"
+#include "engine/model/expression.h"
+#include "engine/model/filter.h"
+#include "engine/model/path.h"
+#include "engine/model/value.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele::model {
+
+class Projection {
+ public:
+  /// Empty text or {}: the whole document. `invalid` for inclusions mixed with exclusions and for paths of which one
+  /// is, or begins, another; `unsupported` for the positional `$` and $meta.
+  static Projection parse(std::string_view json, const json::Limits& limits = {});
+  static Projection of(const Value& object, std::string_view what);
+
+  /// Nothing to do: the document as it is.
+  bool empty() const { return root_->children.empty(); }
+  /// `now` is what $$NOW gives.
+  Value apply(const Value& document, std::optional<Date> now = std::nullopt) const;
+
+  /// Adds the members of the document that apply() needs; false when it needs the whole document.
+  bool collect_names(std::vector<std::string>& names) const;
+  /// When it includes paths and does nothing else: these, with `_id` unless excluded. Null otherwise.
+  const std::vector<Path>* simple_inclusions() const { return simple_ ? &inclusions_ : nullptr; }
+
+ private:
+  enum class Kind : std::uint8_t { nested, include, exclude, compute, slice, elem_match };
+  struct Slice {
+    std::int64_t skip = 0, limit = 0;
+  };
+  struct Rule {
+    std::string name;
+    Kind kind = Kind::nested;
+    std::vector<Rule> children;            // of nested
+    std::optional<Expression> expression;  // of compute
+    std::optional<Slice> slice;
+    std::optional<Condition> condition;  // of elem_match
+    bool objects_only = false;
+    bool computes = false;  // itself, or something below
+  };
+  class Reader;
+  class Applied;
+
+  std::shared_ptr<const Rule> root_ = std::make_shared<Rule>();
+  bool exclusion_ = true;
+  bool excludes_id_ = false;
+  bool simple_ = false;
+  std::vector<Path> inclusions_;
+};
+
+}  // namespace stele::model

@@ -49,7 +49,8 @@ ArrayFilters ArrayFilters::of(const Value& list) {
     find_name(filter, name);
     if (name.empty()) refuse(R"(one has no name; write {"x": …} for the elements of $[x])");
     if (filters.has(name)) refuse(text("there are two for \"", name, R"("; join them with {"$and": […]})"));
-    filters.filters_.push_back({std::string(name), Filter::of(filter, text("array filter \"", name, '"'))});
+    filters.filters_.push_back(
+        {std::string(name), Filter::of(filter, text("array filter \"", name, '"'), FilterOf::element)});
   }
   return filters;
 }

@@ -96,8 +96,8 @@ void parse_pull(Change& change) {
   if (!change.operand.is_object()) return;
   const std::string what = text("$pull of \"", change.path.text(), '"');
   change.objects_only = !is_operators(change.operand);
-  change.condition =
-      change.objects_only ? Filter::of(change.operand, what).root() : parse_conditions(Path(), change.operand, what);
+  change.condition = change.objects_only ? Filter::of(change.operand, what, FilterOf::element).root()
+                                         : parse_conditions(Path(), change.operand, what);
 }
 
 void parse_rename(Change& change, const Member& member) {

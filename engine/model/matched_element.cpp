@@ -18,17 +18,16 @@ Condition from_step(Condition condition, std::size_t steps) {
 }
 
 // Whether the condition, whose path has ended, holds for the element itself.
-bool holds_for_element(Condition condition, const Value& element) {
-  const bool on_whole_array = !condition.children.empty();  // $elemMatch
-  if (!on_whole_array && !element.is_array()) return condition.holds(element);
-  if (!on_whole_array) condition.path = Path("0");  // as an element by index: it is not entered
-  return condition.holds(Array{element});
+bool holds_for_element(const Condition& condition, const Value& element) {
+  const bool is_elem_match = !condition.children.empty();
+  return is_elem_match ? condition.holds(Array{element}) : condition.holds_for(&element);
 }
 
 std::optional<std::size_t> first_element(const Condition& condition, std::size_t taken, const Array& array) {
   const auto& steps = condition.path.steps();
   const Condition here = from_step(condition, taken);
   if (taken == steps.size()) {
+    if (condition.kind == Kind::size) return std::nullopt;
     for (std::size_t k = 0; k < array.size(); ++k)
       if (holds_for_element(here, array[k])) return k;
     return std::nullopt;

@@ -117,6 +117,14 @@ TEST(UpdateArrays, pull_removes_equals_or_what_meets_a_condition) {
   EXPECT_EQ(refusal(R"({"a":[1]})", R"({"$pull":{"a":{"$foo":1}}})"), "invalid UnknownOperator");
 }
 
+TEST(UpdateArrays, pull_knows_conditions_on_arrays_and_text) {
+  EXPECT_EQ(updated(R"({"r":[{"a":[{"q":1,"v":4},{"q":2,"v":6}]},{"a":[{"q":1,"v":8},{"q":2,"v":9}]}]})",
+                    R"({"$pull":{"r":{"a":{"$elemMatch":{"q":2,"v":{"$gte":8}}}}}})"),
+            R"({"r":[{"a":[{"q":1,"v":4},{"q":2,"v":6}]}]})");
+  EXPECT_EQ(updated(R"({"a":["apple","pear",1]})", R"({"$pull":{"a":{"$regex":"^a"}}})"), R"({"a":["pear",1]})");
+  EXPECT_EQ(refusal(R"({"a":[{"b":1}]})", R"({"$pull":{"a":{"$expr":{"$eq":["$b",1]}}}})").substr(0, 7), "invalid");
+}
+
 TEST(UpdateArrays, pull_all_removes_each_of_the_values) {
   EXPECT_EQ(updated(R"({"scores":[0,2,5,5,1,0]})", R"({"$pullAll":{"scores":[0,5.0]}})"), R"({"scores":[2,1]})");
   EXPECT_EQ(updated(R"({"a":[{"b":1},{"b":1,"c":2},[1]]})", R"({"$pullAll":{"a":[{"b":1},1]}})"),

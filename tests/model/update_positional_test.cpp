@@ -28,6 +28,18 @@ TEST(MatchedElement, is_the_first_for_which_the_condition_holds) {
   EXPECT_EQ(matched(R"({"a":[[4],[5]]})", R"({"a.1.0":5})"), "1");
 }
 
+TEST(MatchedElement, of_conditions_on_whole_elements) {
+  EXPECT_EQ(matched(R"({"a":[{"b":1,"c":2},{"b":1,"c":1}]})", R"({"a":{"$elemMatch":{"b":1,"c":{"$lt":2}}}})"), "1");
+  EXPECT_EQ(matched(R"({"a":[1,7,5]})", R"({"a":{"$elemMatch":{"$gt":1,"$lt":6}}})"), "2");
+  EXPECT_EQ(matched(R"({"a":[{"b":[1]},{"b":[2,3]}]})", R"({"a.b":{"$elemMatch":{"$gt":2}}})"), "1");
+  EXPECT_EQ(matched(R"({"a":["x","yes"]})", R"({"a":{"$regex":"^y"}})"), "1");
+  EXPECT_EQ(matched(R"({"a":[3,2,1]})", R"({"a":{"$all":[3,2]}})"), "1");
+  EXPECT_EQ(matched(R"({"a":[[1],[1,2]]})", R"({"a":{"$size":2}})"), "none");
+  EXPECT_EQ(updated(R"({"g":[{"grade":80,"std":8},{"grade":85,"std":5}]})",
+                    {R"({"$set":{"g.$.std":6}})", R"({"g":{"$elemMatch":{"grade":{"$lte":90},"std":{"$lt":8}}}})"}),
+            R"({"g":[{"grade":80,"std":8},{"grade":85,"std":6}]})");
+}
+
 TEST(MatchedElement, comes_from_the_last_condition_on_an_array) {
   EXPECT_EQ(matched(R"({"a":[1,5,7],"b":[1,2]})", R"({"_id":null,"a":7,"b":2})"), "1");
   EXPECT_EQ(matched(R"({"a":[1,5,7],"b":2})", R"({"a":7,"b":2})"), "2");

@@ -26,7 +26,7 @@ std::unique_ptr<SqliteConnection> ReaderPool::take_idle() {
   if (leased_ >= readers_max_)
     fail(
         ErrorCode::busy,
-        text("all ", readers_max_, " read connections are in use; end a snapshot or transaction, or raise max_readers"),
+        text("all ", readers_max_, " read connections are in use; end a snapshot or transaction, or raise Options::readers_max"),
         {{"limit", std::to_string(readers_max_)}});
   if (idle_.size() + 1 > idle_.capacity()) idle_.reserve(readers_max_);  // give_back must not allocate
   ++leased_;

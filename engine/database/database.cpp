@@ -34,6 +34,8 @@ Database::Database(std::shared_ptr<detail::DatabaseCore> core) : core_(std::move
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 
+const std::shared_ptr<detail::DatabaseCore>& Database::core() const { return detail::held(core_, "database"); }
+
 Database::~Database() {
   if (!core_) return;
   // In a forked child the store belongs to the parent: not even freed, because that would touch its files.
@@ -77,66 +79,66 @@ Database Database::in_memory(Options options) {
 
 void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
                          const std::function<void(Transaction&)>& body) {
-  core_->store->write(options, site.lock_first, [&](const std::shared_ptr<transaction::Transaction>& own) {
-    Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own, true}));
+  core()->store->write(options, site.lock_first, [&](const std::shared_ptr<transaction::Transaction>& own) {
+    Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core(), own, true}));
     body(handle);
     handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
   });
 }
 
 void Database::wait_durable(const ReadOptions& options, const Snapshot& at) {
-  if (options.durable) core_->store->wait_durable(at.gseq());
+  if (options.durable) core()->store->wait_durable(at.gseq());
 }
 
 Transaction Database::begin(const WriteOptions& options) {
-  return Transaction(std::make_shared<detail::Scope>(detail::Scope{core_, core_->store->begin(options)}));
+  return Transaction(std::make_shared<detail::Scope>(detail::Scope{core(), core()->store->begin(options)}));
 }
 
 Snapshot Database::snapshot(const ReadOptions& options) {
-  return Snapshot(std::make_shared<detail::Scope>(detail::Scope{core_, core_->store->snapshot(options)}));
+  return Snapshot(std::make_shared<detail::Scope>(detail::Scope{core(), core()->store->snapshot(options)}));
 }
 
 Rows Database::run_sql(std::string_view statement, std::span<const Value> parameters) {
-  return detail::rows_of(core_->store->sql(statement, Parameters{parameters, {}, false}), nullptr);
+  return detail::rows_of(core()->store->sql(statement, Parameters{parameters, {}, false}), nullptr);
 }
 
 Rows Database::run_sql(std::string_view statement, std::span<const NamedValue> parameters) {
-  return detail::rows_of(core_->store->sql(statement, Parameters{{}, parameters, true}), nullptr);
+  return detail::rows_of(core()->store->sql(statement, Parameters{{}, parameters, true}), nullptr);
 }
 
 Collection Database::collection(std::string_view name) {
-  return Collection(std::make_shared<detail::Scope>(detail::Scope{core_, nullptr}), std::string(name));
+  return Collection(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr}), std::string(name));
 }
 
 Stream Database::stream(std::string_view name) {
-  return Stream(std::make_shared<detail::Scope>(detail::Scope{core_, nullptr}), std::string(name));
+  return Stream(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr}), std::string(name));
 }
 
 std::vector<std::string> Database::collections() {
-  const detail::Scope scope{core_, nullptr};
-  return scope.read([&](transaction::Reader& reader) { return core_->catalog.list(reader, catalog::Kind::collection); });
+  const detail::Scope scope{core(), nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::collection); });
 }
 
 std::vector<std::string> Database::streams() {
-  const detail::Scope scope{core_, nullptr};
-  return scope.read([&](transaction::Reader& reader) { return core_->catalog.list(reader, catalog::Kind::stream); });
+  const detail::Scope scope{core(), nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::stream); });
 }
 
-void Database::sync_now() { core_->store->sync_now(); }
-void Database::compact() { core_->store->compact(); }
+void Database::sync_now() { core()->store->sync_now(); }
+void Database::compact() { core()->store->compact(); }
 void Database::close() {
-  core_->store->check_open();
-  core_->maintenance.stop();
+  core()->store->check_open();
+  core()->maintenance.stop();
   try {
-    core_->store->close();
+    core()->store->close();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::busy) core_->maintenance.start();  // still open
+    if (error.code() == ErrorCode::busy) core()->maintenance.start();  // still open
     throw;
   }
 }
 
 Stats Database::stats() const {
-  transaction::Store& store = *core_->store;
+  transaction::Store& store = *core()->store;
   store.check_open();
   const transaction::Use use(store.gatekeeper());
   Stats stats;

@@ -70,7 +70,7 @@ Documents::Documents(Documents&&) noexcept = default;
 Documents& Documents::operator=(Documents&&) noexcept = default;
 Documents::~Documents() = default;
 
-std::optional<std::string_view> Documents::next() { return source_->next(); }
+std::optional<std::string_view> Documents::next() { return detail::held(source_, "documents")->next(); }
 
 std::vector<std::string> Documents::all() {
   std::vector<std::string> documents;
@@ -78,25 +78,27 @@ std::vector<std::string> Documents::all() {
   return documents;
 }
 
+const std::shared_ptr<detail::Scope>& CollectionReader::scope() const { return detail::held(scope_, "collection"); }
+
 CollectionReader::CollectionReader(std::shared_ptr<detail::Scope> scope, std::string name)
     : scope_(std::move(scope)), name_(std::move(name)) {}
 
 std::optional<std::string> CollectionReader::get(const DocumentId& id) const {
-  const model::Value key = parse_id(id, scope_->core->limits);
-  return scope_->read([&](Reader& reader) { return verbs(*scope_, name_).get(reader, key); });
+  const model::Value key = parse_id(id, scope()->core->limits);
+  return scope()->read([&](Reader& reader) { return verbs(*scope(), name_).get(reader, key); });
 }
 
 Documents CollectionReader::find(std::string_view filter, const FindOptions& options) const {
-  documents::Query query = documents::Query::parse(filter, options, scope_->core->limits);
+  documents::Query query = documents::Query::parse(filter, options, scope()->core->limits);
   auto source = std::make_unique<detail::DocumentSource>();
-  source->core = scope_->core;
-  source->transaction = scope_->transaction;
-  const auto open = [&](Reader& reader) { return verbs(*scope_, name_).find(reader, std::move(query)); };
-  if (scope_->transaction) {
-    source->cursor = scope_->read(open);
+  source->core = scope()->core;
+  source->transaction = scope()->transaction;
+  const auto open = [&](Reader& reader) { return verbs(*scope(), name_).find(reader, std::move(query)); };
+  if (scope()->transaction) {
+    source->cursor = scope()->read(open);
   } else {
-    scope_->core->store->check_open();
-    source->latest = scope_->core->store->latest(true);
+    scope()->core->store->check_open();
+    source->latest = scope()->core->store->latest(true);
     source->cursor = open(*source->latest);
   }
   return Documents(std::move(source));
@@ -111,50 +113,55 @@ std::optional<std::string> CollectionReader::find_one(std::string_view filter, F
 }
 
 std::uint64_t CollectionReader::count(std::string_view filter) const {
-  const model::Filter parsed = model::Filter::parse(filter, scope_->core->limits);
-  return scope_->read_at_one_moment([&](Reader& reader) { return verbs(*scope_, name_).count(reader, parsed); });
+  const model::Filter parsed = model::Filter::parse(filter, scope()->core->limits);
+  return scope()->read_at_one_moment([&](Reader& reader) { return verbs(*scope(), name_).count(reader, parsed); });
+}
+
+std::vector<std::string> CollectionReader::distinct(std::string_view path, std::string_view filter) const {
+  const model::Filter parsed = model::Filter::parse(filter, scope()->core->limits);
+  return scope()->read_at_one_moment([&](Reader& reader) { return verbs(*scope(), name_).distinct(reader, path, parsed); });
 }
 
 std::string CollectionReader::explain(std::string_view filter, const FindOptions& options) const {
-  documents::Query query = documents::Query::parse(filter, options, scope_->core->limits);
-  return scope_->read_at_one_moment([&](Reader& reader) { return verbs(*scope_, name_).explain(reader, std::move(query)); });
+  documents::Query query = documents::Query::parse(filter, options, scope()->core->limits);
+  return scope()->read_at_one_moment([&](Reader& reader) { return verbs(*scope(), name_).explain(reader, std::move(query)); });
 }
 
 std::vector<std::string> CollectionReader::indexes() const {
-  return scope_->read([&](Reader& reader) { return index_verbs(*scope_, name_).list(reader); });
+  return scope()->read([&](Reader& reader) { return index_verbs(*scope(), name_).list(reader); });
 }
 
 DocumentId Collection::insert(std::string_view document) {
-  return id_of(scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).insert(own, document); }));
+  return id_of(scope()->write([&](transaction::Transaction& own) { return verbs(*scope(), name_).insert(own, document); }));
 }
 
 std::vector<DocumentId> Collection::insert_many(std::span<const std::string> documents) {
-  return scope_->write([&](transaction::Transaction& own) {
+  return scope()->write([&](transaction::Transaction& own) {
     std::vector<DocumentId> ids;
     ids.reserve(documents.size());
-    for (const std::string& document : documents) ids.push_back(id_of(verbs(*scope_, name_).insert(own, document)));
+    for (const std::string& document : documents) ids.push_back(id_of(verbs(*scope(), name_).insert(own, document)));
     return ids;
   });
 }
 
 bool Collection::replace(const DocumentId& id, std::string_view document) {
-  const model::Value key = parse_id(id, scope_->core->limits);
-  return scope_->write(
-      [&](transaction::Transaction& own) { return verbs(*scope_, name_).replace(own, key, document); });
+  const model::Value key = parse_id(id, scope()->core->limits);
+  return scope()->write(
+      [&](transaction::Transaction& own) { return verbs(*scope(), name_).replace(own, key, document); });
 }
 
 void Collection::put(std::string_view document) {
-  scope_->write([&](transaction::Transaction& own) { verbs(*scope_, name_).put(own, document); });
+  scope()->write([&](transaction::Transaction& own) { verbs(*scope(), name_).put(own, document); });
 }
 
 namespace detail {
 namespace {
 UpdateResult run_update(const Scope& scope, const std::string& name, std::string_view filter, std::string_view update,
-                        bool many, bool upsert) {
+                        bool many, const UpdateOptions& options) {
   const model::Filter parsed_filter = model::Filter::parse(filter, scope.core->limits);
-  const model::Update parsed_update = model::Update::parse(update, {}, scope.core->limits);
+  const model::Update parsed_update = model::Update::parse(update, options.array_filters, scope.core->limits);
   const auto done = scope.write([&](transaction::Transaction& own) {
-    return verbs(scope, name).update(own, parsed_filter, parsed_update, many, upsert);
+    return verbs(scope, name).update(own, parsed_filter, parsed_update, many, options.upsert);
   });
   UpdateResult result{done.matched, done.modified, std::nullopt};
   if (done.upserted_id) result.upserted_id = id_of(*done.upserted_id);
@@ -169,39 +176,39 @@ std::uint64_t run_remove(const Scope& scope, const std::string& name, std::strin
 }  // namespace detail
 
 UpdateResult Collection::update_one(std::string_view filter, std::string_view update, const UpdateOptions& options) {
-  return detail::run_update(*scope_, name_, filter, update, false, options.upsert);
+  return detail::run_update(*scope(), name_, filter, update, false, options);
 }
 
 UpdateResult Collection::update_many(std::string_view filter, std::string_view update, const UpdateOptions& options) {
-  return detail::run_update(*scope_, name_, filter, update, true, options.upsert);
+  return detail::run_update(*scope(), name_, filter, update, true, options);
 }
 
 bool Collection::remove(const DocumentId& id) {
-  const model::Value key = parse_id(id, scope_->core->limits);
-  return scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).remove(own, key); });
+  const model::Value key = parse_id(id, scope()->core->limits);
+  return scope()->write([&](transaction::Transaction& own) { return verbs(*scope(), name_).remove(own, key); });
 }
 
-std::uint64_t Collection::remove_one(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, false); }
-std::uint64_t Collection::remove_many(std::string_view filter) { return detail::run_remove(*scope_, name_, filter, true); }
+std::uint64_t Collection::remove_one(std::string_view filter) { return detail::run_remove(*scope(), name_, filter, false); }
+std::uint64_t Collection::remove_many(std::string_view filter) { return detail::run_remove(*scope(), name_, filter, true); }
 
 std::string Collection::create_index(std::string_view keys, const IndexOptions& options) {
   using Body = std::function<void(transaction::Transaction&)>;
-  const documents::Indexes verbs = index_verbs(*scope_, name_);
-  if (scope_->transaction)  // one statement: all of it, or nothing
-    return scope_->write([&](transaction::Transaction& own) {
+  const documents::Indexes verbs = index_verbs(*scope(), name_);
+  if (scope()->transaction)  // one statement: all of it, or nothing
+    return scope()->write([&](transaction::Transaction& own) {
       return verbs.create([&](const Body& body) { body(own); }, keys, options);
     });
-  std::string name = verbs.create([&](const Body& body) { scope_->write(body); }, keys, options);
-  scope_->core->maintenance.look_again();
+  std::string name = verbs.create([&](const Body& body) { scope()->write(body); }, keys, options);
+  scope()->core->maintenance.look_again();
   return name;
 }
 
 bool Collection::drop_index(std::string_view index) {
-  return scope_->write([&](transaction::Transaction& own) { return index_verbs(*scope_, name_).drop(own, index); });
+  return scope()->write([&](transaction::Transaction& own) { return index_verbs(*scope(), name_).drop(own, index); });
 }
 
 bool Collection::drop() {
-  return scope_->write([&](transaction::Transaction& own) { return verbs(*scope_, name_).drop(own); });
+  return scope()->write([&](transaction::Transaction& own) { return verbs(*scope(), name_).drop(own); });
 }
 
 }  // namespace stele

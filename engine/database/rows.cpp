@@ -44,10 +44,10 @@ Rows::Rows(Rows&&) noexcept = default;
 Rows& Rows::operator=(Rows&&) noexcept = default;
 Rows::~Rows() = default;
 
-const std::vector<std::string>& Rows::columns() const { return source_->cursor().columns(); }
-bool Rows::next() { return source_->next(); }
-std::int64_t Rows::changes() const { return source_->cursor().changes; }
-std::int64_t Rows::last_insert_rowid() const { return source_->cursor().last_insert_rowid; }
+const std::vector<std::string>& Rows::columns() const { return detail::held(source_, "rows")->cursor().columns(); }
+bool Rows::next() { return detail::held(source_, "rows")->next(); }
+std::int64_t Rows::changes() const { return detail::held(source_, "rows")->cursor().changes; }
+std::int64_t Rows::last_insert_rowid() const { return detail::held(source_, "rows")->cursor().last_insert_rowid; }
 
 namespace {
 

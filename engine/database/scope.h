@@ -3,6 +3,8 @@
 // What the handles of the public face hold: the database and, inside one, the transaction.
 #pragma once
 
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
 #include "engine/documents/maintenance.h"
@@ -13,6 +15,14 @@
 #include <memory>
 
 namespace stele::detail {
+
+/// What a handle holds; `invalid` when it was moved from.
+template <class Held>
+const Held& held(const Held& pointer, std::string_view what) {
+  if (!pointer)
+    fail(ErrorCode::invalid, text(what, ": this object was moved from; use the one it was moved to"), {{"reason", "moved_from"}});
+  return pointer;
+}
 
 class DatabaseCore {
  public:

@@ -17,9 +17,7 @@ Snapshot& Snapshot::operator=(Snapshot&& other) noexcept {
 }
 
 const std::shared_ptr<detail::Scope>& Snapshot::scope() const {
-  if (!scope_)
-    fail(ErrorCode::invalid, "transaction: this object was moved from; use the one it was moved to", {{"reason", "moved_from"}});
-  return scope_;
+  return detail::held(scope_, "transaction");
 }
 
 Rows Snapshot::run_sql(std::string_view statement, std::span<const Value> parameters) const {

@@ -8,6 +8,7 @@
 #include "engine/documents/indexes.h"
 #include "engine/documents/matches.h"
 #include "engine/documents/writer.h"
+#include "engine/model/distinct.h"
 #include "engine/model/document.h"
 #include "engine/model/key.h"
 
@@ -51,6 +52,17 @@ std::uint64_t Documents::count(Reader& reader, const model::Filter& filter) cons
   std::uint64_t count = 0;
   while (matches.next()) ++count;
   return count;
+}
+
+std::vector<std::string> Documents::distinct(Reader& reader, std::string_view path, const model::Filter& filter) const {
+  model::Distinct values(path);
+  const model::Sort any;
+  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
+  model::Parser parser;
+  while (matches.next()) values.add(parser.parse(matches.document()));
+  std::vector<std::string> out;
+  for (const model::Value& value : values.values()) out.push_back(model::to_json(value));
+  return out;
 }
 
 std::string Documents::explain(Reader& reader, Query query) const {

@@ -9,6 +9,7 @@
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
 #include "engine/model/filter.h"
+#include "engine/model/projection.h"
 #include "engine/model/sort.h"
 #include "engine/model/update.h"
 #include "engine/transaction/transaction.h"
@@ -30,6 +31,7 @@ struct Query {
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit;
   std::string hint;  // an index's name; "$natural": none
+  model::Projection projection;
 
   /// Skip and limit together; empty: all.
   std::optional<std::uint64_t> wanted() const;
@@ -53,6 +55,7 @@ class Documents {
   std::optional<std::string> get(transaction::Reader& reader, const model::Value& id) const;
   std::unique_ptr<Cursor> find(transaction::Reader& reader, Query query) const;
   std::uint64_t count(transaction::Reader& reader, const model::Filter& filter) const;
+  std::vector<std::string> distinct(transaction::Reader& reader, std::string_view path, const model::Filter& filter) const;
   /// Runs the find and says how: a JSON object.
   std::string explain(transaction::Reader& reader, Query query) const;
 

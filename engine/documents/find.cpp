@@ -22,11 +22,15 @@ class FindCursor final : public Cursor {
  public:
   FindCursor(Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query)
       : query_(std::move(query)),
+        now_{query_.projection.empty() ? 0 : reader.time_us() / 1000},
         matches_(reader, std::move(collection), {query_.filter, query_.sort, query_.wanted(), query_.hint}) {}
 
   const Matches& matches() const { return matches_; }
 
-  std::optional<std::string_view> next() override { return matches_.plan().sorted ? next_streamed() : next_sorted(); }
+  std::optional<std::string_view> next() override {
+    const auto document = matches_.plan().sorted ? next_streamed() : next_sorted();
+    return document && !query_.projection.empty() ? project(*document) : document;
+  }
 
  private:
   struct Entry {
@@ -34,6 +38,12 @@ class FindCursor final : public Cursor {
     std::string document;
     bool operator<(const Entry& other) const { return order < other.order; }
   };
+
+  std::string_view project(std::string_view document) {
+    projected_.clear();
+    model::append_json(projected_, query_.projection.apply(parser_.parse(document), now_));
+    return projected_;
+  }
 
   std::optional<std::string_view> next_streamed() {
     if (query_.limit && returned_ == *query_.limit) return std::nullopt;
@@ -59,10 +69,9 @@ class FindCursor final : public Cursor {
     done_ = true;
     const std::uint64_t wanted = query_.wanted().value_or(std::numeric_limits<std::uint64_t>::max());
     if (wanted == 0) return;
-    model::Parser parser;
     while (matches_.next()) {
       Entry entry;
-      query_.sort.append_key(entry.order, parser.parse(matches_.document()));
+      query_.sort.append_key(entry.order, parser_.parse(matches_.document()));
       entry.order += matches_.key();  // equal ones in the order of their keys
       if (entries_.size() == wanted) {
         if (!(entry < entries_.front())) continue;
@@ -78,7 +87,10 @@ class FindCursor final : public Cursor {
   }
 
   const Query query_;  // stays where it is: the matches refer to it
+  const model::Date now_;
   Matches matches_;
+  model::Parser parser_;
+  std::string projected_;
   bool done_ = false;
   std::uint64_t skipped_ = 0;
   std::uint64_t returned_ = 0;
@@ -116,6 +128,7 @@ Query Query::parse(std::string_view filter, const FindOptions& options, const js
   query.skip = options.skip;
   query.limit = options.limit;
   query.hint = options.hint;
+  query.projection = model::Projection::parse(options.projection, limits);
   return query;
 }
 

@@ -50,6 +50,20 @@ TEST_F(ExecTest, updates_replaces_and_deletes_by_filter) {
   EXPECT_EQ(ask(R"({"op":"collections"})"), R"({"ok":true,"collections":[]})");
 }
 
+TEST_F(ExecTest, makes_and_uses_indexes_projections_and_pipelines) {
+  ask(R"({"op":"insert","collection":"c","docs":[{"_id":1,"tags":["a","b"],"n":5},{"_id":2,"tags":["b"],"n":7}]})");
+  EXPECT_EQ(ask(R"({"op":"create_index","collection":"c","keys":{"n":-1}})"), R"({"ok":true,"name":"n_-1"})");
+  EXPECT_NE(ask(R"({"op":"indexes","collection":"c"})").find(R"("keys":{"n":-1},"state":"ready")"), std::string::npos);
+  EXPECT_EQ(ask(R"({"op":"find","collection":"c","filter":{"n":{"$gt":5}},"projection":{"n":1,"_id":0},"hint":"n_-1"})"),
+            R"({"ok":true,"docs":[{"n":7}]})");
+  EXPECT_EQ(ask(R"({"op":"distinct","collection":"c","field":"tags"})"), R"({"ok":true,"values":["a","b"]})");
+  ask(R"({"op":"update","collection":"c","filter":{"_id":1},"update":[{"$set":{"twice":{"$multiply":["$n",2]}}}]})");
+  ask(R"({"op":"update","collection":"c","filter":{"_id":1},"update":{"$set":{"tags.$[t]":"z"}},"arrayFilters":[{"t":"a"}]})");
+  EXPECT_EQ(ask(R"({"op":"find","collection":"c","filter":{"$expr":{"$gt":["$twice",9]}}})"),
+            R"({"ok":true,"docs":[{"_id":1,"tags":["z","b"],"n":5,"twice":10}]})");
+  EXPECT_EQ(ask(R"({"op":"drop_index","collection":"c","name":"n_-1"})"), R"({"ok":true,"dropped":true})");
+}
+
 TEST_F(ExecTest, insert_says_what_was_inserted_beside_a_refused_document) {
   const std::string ordered = ask(R"({"op":"insert","collection":"c","docs":[{"_id":1},{"_id":1},{"_id":2}]})");
   EXPECT_EQ(code_of(ordered), "exists");

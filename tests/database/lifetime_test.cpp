@@ -139,6 +139,26 @@ TEST_F(LifetimeTest, many_events_beside_a_row_travel_in_a_file_and_keep_their_of
   EXPECT_TRUE(std::filesystem::is_empty(directory / "db/large"));
 }
 
+TEST_F(LifetimeTest, handles_that_were_moved_from_say_so) {
+  Database gone = Database::in_memory();
+  Collection collection = gone.collection("c");
+  Stream stream = gone.stream("s");
+  Rows rows = gone.sql("SELECT 1");
+  Documents documents = collection.find();
+  const Database db2 = std::move(gone);
+  const Collection c2 = std::move(collection);
+  const Stream s2 = std::move(stream);
+  const Rows r2 = std::move(rows);
+  const Documents d2 = std::move(documents);
+  expect_error(ErrorCode::invalid, [&] { gone.sql("SELECT 1"); }, "database", "moved from");
+  expect_error(ErrorCode::invalid, [&] { gone.close(); }, "moved from");
+  expect_error(ErrorCode::invalid, [&] { collection.count(); }, "collection", "moved from");
+  expect_error(ErrorCode::invalid, [&] { collection.insert("{}"); }, "moved from");
+  expect_error(ErrorCode::invalid, [&] { stream.read(); }, "stream", "moved from");
+  expect_error(ErrorCode::invalid, [&] { rows.next(); }, "rows", "moved from");
+  expect_error(ErrorCode::invalid, [&] { documents.next(); }, "documents", "moved from");
+}
+
 TEST_F(LifetimeTest, a_transaction_that_was_moved_from_says_so) {
   Transaction tx = db->begin();
   Transaction other = std::move(tx);

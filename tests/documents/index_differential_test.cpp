@@ -91,19 +91,27 @@ std::vector<std::string> sorted(std::vector<std::string> documents) {
   return documents;
 }
 
+/// What was found, or that the sort meets two arrays in a document, which is refused.
+std::vector<std::string> answer(const CollectionReader& collection, const std::string& filter, const FindOptions& options) {
+  try {
+    return collection.find(filter, options).all();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid) << error.what();
+    return {"refused"};
+  }
+}
+
 void compare(const CollectionReader& plain, const CollectionReader& indexed, Random& random) {
   const std::string filter = random.filter();
   FindOptions options;
   if (random.one_in(3)) options.sort = random.keys(1 + random.below(2));
-  const auto expected = plain.find(filter, options).all();
-  ASSERT_EQ(sorted(indexed.find(filter, options).all()), sorted(expected)) << filter << ' ' << options.sort << ' ' << indexed.explain(filter, options);
-  ASSERT_EQ(indexed.count(filter), expected.size()) << filter;
+  ASSERT_EQ(sorted(answer(indexed, filter, options)), sorted(answer(plain, filter, options))) << filter << ' ' << options.sort;
+  ASSERT_EQ(indexed.count(filter), plain.count(filter)) << filter;
   if (options.sort.empty()) return;
   // Which of equal ones a limit takes is open; how they compare is not: the sort keys must be the same.
   options.limit = 1 + random.below(5);
   options.sort.insert(options.sort.size() - 1, options.sort.find("_id") == std::string::npos ? ",\"_id\":1" : "");
-  ASSERT_EQ(indexed.find(filter, options).all(), plain.find(filter, options).all()) << filter << ' ' << options.sort << ' '
-                                                                                   << indexed.explain(filter, options);
+  ASSERT_EQ(answer(indexed, filter, options), answer(plain, filter, options)) << filter << ' ' << options.sort;
 }
 
 void run(std::uint64_t seed) {

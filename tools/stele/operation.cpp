@@ -20,14 +20,10 @@ const Operation* find_operation(std::string_view name) {
 }
 
 bool is_later_operation(std::string_view name) {
-  static constexpr std::string_view later[] = {"distinct",
-                                               "find_and_modify",
+  static constexpr std::string_view later[] = {"find_and_modify",
                                                "bulk_write",
                                                "aggregate",
                                                "explain",
-                                               "create_index",
-                                               "drop_index",
-                                               "indexes",
                                                "create_collection",
                                                "rename",
                                                "analyze",

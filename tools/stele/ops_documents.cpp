@@ -71,6 +71,8 @@ void find(Session& session, const Request& request, Answer& answer) {
   options.sort = request.object("sort", "");
   options.skip = request.number("skip").value_or(0);
   options.limit = request.number("limit");
+  options.projection = request.object("projection", "");
+  options.hint = request.has("hint") ? request.name_field("hint") : std::string();
   JsonArray documents;
   session.read(request, [&](const Snapshot& at) {
     Documents found = at.collection(name).find(filter, options);
@@ -98,13 +100,9 @@ void add_update(const UpdateResult& result, Answer& answer) {
 void update(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("collection");
   const std::string_view filter = request.object("filter");
-  if (request.raw("update").front() == '[')
-    fail(ErrorCode::unsupported,
-         "update: a pipeline is not offered yet; give an object of operators, as {\"$set\":{\"a\":1}}",
-         {{"reason", "LaterField"}, {"field", "update"}});
-  const std::string_view change = request.object("update");
+  const std::string_view change = request.raw("update").front() == '[' ? request.raw("update") : request.object("update");
   const bool multi = request.boolean("multi", false);
-  const UpdateOptions options{request.boolean("upsert", false)};
+  const UpdateOptions options{request.boolean("upsert", false), request.has("arrayFilters") ? std::string(request.raw("arrayFilters")) : std::string()};
   const auto result = session.write(request, [&](Transaction& tx) {
     Collection collection = tx.collection(name);
     return multi ? collection.update_many(filter, change, options) : collection.update_one(filter, change, options);
@@ -160,6 +158,45 @@ void remove(Session& session, const Request& request, Answer& answer) {
   }));
 }
 
+void distinct(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string path = request.name_field("field");
+  const std::string_view filter = request.object("filter", "{}");
+  JsonArray values;
+  for (const std::string& value :
+       session.read(request, [&](const Snapshot& at) { return at.collection(name).distinct(path, filter); }))
+    values.add(value);
+  answer.add_json("values", std::move(values).str());
+}
+
+void create_index(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string_view keys = request.object("keys");
+  IndexOptions options;
+  options.name = request.has("name") ? request.name_field("name") : std::string();
+  options.unique = request.boolean("unique", false);
+  options.sparse = request.boolean("sparse", false);
+  options.partial_filter = request.object("partial_filter", "");
+  if (const auto seconds = request.number("expire_after_seconds")) options.expire_after_seconds = static_cast<std::int64_t>(*seconds);
+  // Without a transaction it is built in batches, each a transaction of its own.
+  Collection collection = request.has("tx") ? session.transaction(request).collection(name) : session.database().collection(name);
+  answer.add_text("name", collection.create_index(keys, options));
+}
+
+void drop_index(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string index = request.name_field("name");
+  answer.add_boolean("dropped", session.write(request, [&](Transaction& tx) { return tx.collection(name).drop_index(index); }));
+}
+
+void indexes(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  JsonArray all;
+  for (const std::string& index : session.read(request, [&](const Snapshot& at) { return at.collection(name).indexes(); }))
+    all.add(index);
+  answer.add_json("indexes", std::move(all).str());
+}
+
 void drop(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("collection");
   answer.add_boolean("dropped", session.write(request, [&](Transaction& tx) { return tx.collection(name).drop(); }));
@@ -184,8 +221,8 @@ std::span<const Operation> document_operations() {
       {"find",
        may,
        false,
-       {"collection", "filter", "sort", "skip", "limit"},
-       {"projection", "hint"},
+       {"collection", "filter", "sort", "skip", "limit", "projection", "hint"},
+       {},
        R"({"op":"find","collection":"articles","filter":{"title":"Stones"},"limit":10})",
        find},
       {"count",
@@ -198,8 +235,8 @@ std::span<const Operation> document_operations() {
       {"update",
        may,
        true,
-       {"collection", "filter", "update", "multi", "upsert"},
-       {"arrayFilters", "sort"},
+       {"collection", "filter", "update", "multi", "upsert", "arrayFilters"},
+       {"sort"},
        R"({"op":"update","collection":"articles","filter":{"_id":1},"update":{"$inc":{"reads":1}}})",
        update},
       {"replace",
@@ -216,6 +253,28 @@ std::span<const Operation> document_operations() {
        {},
        R"({"op":"delete","collection":"articles","filter":{"_id":1}})",
        remove},
+      {"distinct",
+       may,
+       false,
+       {"collection", "field", "filter"},
+       {},
+       R"({"op":"distinct","collection":"articles","field":"tags"})",
+       distinct},
+      {"create_index",
+       may,
+       true,
+       {"collection", "keys", "name", "unique", "sparse", "partial_filter", "expire_after_seconds"},
+       {},
+       R"({"op":"create_index","collection":"articles","keys":{"author":1,"published":-1}})",
+       create_index},
+      {"drop_index",
+       may,
+       true,
+       {"collection", "name"},
+       {},
+       R"({"op":"drop_index","collection":"articles","name":"author_1_published_-1"})",
+       drop_index},
+      {"indexes", may, false, {"collection"}, {}, R"({"op":"indexes","collection":"articles"})", indexes},
       {"drop", may, true, {"collection"}, {}, R"({"op":"drop","collection":"articles"})", drop},
       {"collections", may, false, {}, {}, R"({"op":"collections"})", collections},
   };

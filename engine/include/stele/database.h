@@ -134,6 +134,7 @@ class Database {
  private:
   void run_write(const WriteOptions&, detail::WriteSite&, const std::function<void(Transaction&)>&);
   void wait_durable(const ReadOptions&, const Snapshot&);
+  const std::shared_ptr<detail::DatabaseCore>& core() const;  // `invalid` when moved from
   std::shared_ptr<detail::DatabaseCore> core_;
 };
 

@@ -3,7 +3,15 @@
 // A collection holds JSON objects, each with a unique `_id` (any scalar; a UUIDv7 string is made
 // when it is absent). A collection comes into being with its first document. Filters and updates
 // are MongoDB's, as JSON text; documents come back as JSON text, minified, `_id` first, keys
-// otherwise in the order given, integers exact to 64 bits.
+// otherwise in the order given, integers exact to 64 bits. What is known of MongoDB's operators:
+//   filters      $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex ($options; RE2) $mod $size $all $elemMatch $not
+//                $bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear; $and $or $nor $expr $jsonSchema $comment
+//   updates      $set $unset $inc $mul $min $max $rename $setOnInsert $currentDate $bit $push ($each $slice $sort
+//                $position) $addToSet ($each) $pop $pull $pullAll, at paths with $, $[] and $[x]; pipelines of $set,
+//                $unset and $replaceWith
+//   projections  1, 0, $slice, $elemMatch, and expressions
+//   expressions  engine/model/expression_*.cpp, one table a family
+// Others are refused by name.
 //
 // CollectionReader comes from a Snapshot and reads; Collection comes from a Transaction or, each
 // call then being a transaction of its own, from a Database. Both are light handles: they stay
@@ -51,6 +59,7 @@ class DocumentId {
 };
 
 struct FindOptions {
+  std::string projection = {};  // {"title": 1}; empty: whole documents
   std::string sort = {};        // {"field": 1, "other": -1}; empty: by _id
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit = {};
@@ -74,6 +83,7 @@ struct UpdateResult {
 
 struct UpdateOptions {
   bool upsert = false;
+  std::string array_filters = {};  // [{"x.grade": {"$gte": 85}}], for paths with $[x]
 };
 
 /// Documents that a find returned, read one at a time. One thread at a time; ends with its transaction.
@@ -103,6 +113,8 @@ class CollectionReader {
   Documents find(std::string_view filter = "{}", const FindOptions& options = {}) const;
   std::optional<std::string> find_one(std::string_view filter = "{}", FindOptions options = {}) const;
   std::uint64_t count(std::string_view filter = "{}") const;
+  /// The different values at a path, of arrays their elements, in the order met, each as JSON.
+  std::vector<std::string> distinct(std::string_view path, std::string_view filter = "{}") const;
   /// Runs the find to its end and tells how, as a JSON object: plan, index, keys_examined, documents_examined, returned,
   /// time_us, and what other indexes were considered.
   std::string explain(std::string_view filter = "{}", const FindOptions& options = {}) const;
@@ -110,6 +122,7 @@ class CollectionReader {
   std::vector<std::string> indexes() const;
 
  protected:
+  const std::shared_ptr<detail::Scope>& scope() const;  // `invalid` when moved from
   std::shared_ptr<detail::Scope> scope_;
   std::string name_;
 };

@@ -51,6 +51,7 @@ class StreamReader {
   std::uint64_t end_offset() const;
 
  protected:
+  const std::shared_ptr<detail::Scope>& scope() const;  // `invalid` when moved from
   std::shared_ptr<detail::Scope> scope_;
   std::string name_;
 };

@@ -371,6 +371,12 @@ void SqliteConnection::begin_write(int timeout_ms) {
            text("begin the write transaction: another process holds the file's write lock; waited ", timeout_ms,
                 " ms; end its transaction or allow more time"),
            error.detail());
+    if (error.code() == ErrorCode::readonly) {
+      // The database can be written: it is the log that SQLite could open for reading only, without a word.
+      const std::string log = text(sqlite3_db_filename(db_.get(), "main"), "-wal");
+      fail(ErrorCode::io, text("open ", log, ": it cannot be opened for writing; check its permissions and the disk"),
+           {{"store", "sqlite"}, {"file", log}, {"operation", "open"}});
+    }
     throw error;
   }
   sqlite3_reset(begin_immediate_.get());

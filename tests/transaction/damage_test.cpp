@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 namespace stele::transaction {
 namespace {
 
@@ -227,6 +230,49 @@ TEST_F(Damaged, a_backend_that_cannot_hold_a_database_leaves_nothing_behind) {
   options.relational = "none";
   EXPECT_EQ(thrown([&] { Store::open(path, options); }), ErrorCode::invalid);
   EXPECT_FALSE(fs::exists(path));
+}
+
+/// A copy taken file by file beside a writer is of no one moment. Opened, it shows whole transactions, in order.
+TEST_F(Damaged, a_copy_taken_while_it_is_written_is_refused_or_right) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> written{0};
+  std::thread writer([&] {
+    for (int i = 1; !stop; ++i) {
+      const Tx tx = begin_writing_sql();
+      for (const int k : {1, 2, 3, 4}) set_row(tx, k, i);
+      put(tx, "k", std::to_string(i));
+      put(tx, "padding", std::string(3000, 'x'));
+      tx->commit();
+      written = i;
+    }
+  });
+  int opened = 0, refusals = 0;
+  for (int copy = 0; copy < 12; ++copy) {
+    while (written < copy * 20) std::this_thread::yield();
+    const int at_least = written;
+    const std::string path = image("copy");
+    std::shared_ptr<Store> store;
+    try {
+      store = open_image(path);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::corrupt) << error.message();
+      ++refusals;
+      continue;
+    }
+    ++opened;
+    const auto rows = store->sql("SELECT min(v), max(v) FROM t", Parameters{});
+    ASSERT_TRUE(rows->next());
+    std::string document;
+    ASSERT_TRUE(store->latest()->get(Keyspace::documents, "k", document) || at_least == 0);
+    EXPECT_EQ(rows->integer(0), rows->integer(1));
+    EXPECT_EQ(std::to_string(rows->integer(0)), document.empty() ? "0" : document);
+    EXPECT_GE(rows->integer(0), at_least);
+  }
+  stop = true;
+  writer.join();
+  RecordProperty("opened", opened);
+  RecordProperty("refused", refusals);
+  EXPECT_EQ(opened + refusals, 12);
 }
 
 TEST_F(Damaged, a_directory_that_may_not_be_written_says_so) {

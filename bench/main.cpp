@@ -6,8 +6,8 @@
 //
 //   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [Google Benchmark's own flags]
 //
-// DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of its
-// own in DIR, removed at the end. Default: bench_data beside the program.
+// DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
+// its own in DIR, removed at the end. Default: bench_data beside the program.
 #include "bench/reads.h"
 #include "bench/subject.h"
 #include "bench/table.h"
@@ -21,8 +21,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <system_error>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace stele::bench {

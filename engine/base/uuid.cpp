@@ -4,9 +4,9 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 
+#include <sys/random.h>
 #include <cerrno>
 #include <chrono>
-#include <sys/random.h>
 
 namespace stele {
 namespace {
@@ -80,9 +80,9 @@ std::string uuid_v7() {
   thread_local Sequence last;
   UuidBytes bytes;
   fill_random(bytes.data(), bytes.size());
-  const auto now = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                  std::chrono::system_clock::now().time_since_epoch())
-                                                  .count());
+  const auto now = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
   if (now > last.milliseconds) {
     last = {now, (bytes[6] << 8 | bytes[7]) & 0x7FFu};
   } else if (++last.counter > 0xFFF) {

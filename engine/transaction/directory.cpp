@@ -165,8 +165,9 @@ std::optional<Error> wrong_kind(const std::string& directory, std::string_view p
   const Error::Detail file = {{"file", std::string(part)}};
   if (S_ISLNK(info.st_mode))
     return Error(ErrorCode::invalid,
-                 text(path, ": is a symbolic link, and none is followed inside a database's directory; nothing was "
-                            "changed: put what it points to in its place, or restore the whole directory from a backup"),
+                 text(path,
+                      ": is a symbolic link, and none is followed inside a database's directory; nothing was "
+                      "changed: put what it points to in its place, or restore the whole directory from a backup"),
                  file);
   const bool directory_wanted = part == "kv" || part == "large" || part == "vectors";
   if (directory_wanted ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode)) return std::nullopt;
@@ -244,8 +245,7 @@ Directory::Directory(const Request& request) : path_(request.path) {
   const bool unfinished = std::ranges::find(names, "new") != names.end();
   const bool only_lock = std::ranges::all_of(names, [](const auto& name) { return name == "lock"; });
   const bool only_ours = std::ranges::all_of(names, [](const auto& name) { return store_names().contains(name); });
-  if (!has_manifest && only_ours && !only_lock && !unfinished)
-    fail_lost_manifest(path_);
+  if (!has_manifest && only_ours && !only_lock && !unfinished) fail_lost_manifest(path_);
   if (!has_manifest && !only_lock && !(unfinished && only_ours))
     fail(ErrorCode::invalid,
          text(path_,

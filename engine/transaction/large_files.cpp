@@ -25,11 +25,14 @@ LargeFile LargeFiles::write(std::string_view encoded_batch) {
 std::string LargeFiles::read(const LargeFile& file) const {
   auto bytes = read_file_if_there(path(file));
   if (!bytes)
-    fail(ErrorCode::corrupt, text("large/", file.name, ": the batch of a committed transaction is missing; restore the whole directory from a backup"),
+    fail(ErrorCode::corrupt,
+         text("large/", file.name,
+              ": the batch of a committed transaction is missing; restore the whole directory from a backup"),
          {{"file", "large/" + file.name}});
   if (bytes->size() != file.size || checksum(*bytes) != file.checksum)
     fail(ErrorCode::corrupt,
-         text("large/", file.name, ": ", bytes->size(), " bytes, not the ", file.size, " that its transaction committed; restore the whole directory from a backup"),
+         text("large/", file.name, ": ", bytes->size(), " bytes, not the ", file.size,
+              " that its transaction committed; restore the whole directory from a backup"),
          {{"file", "large/" + file.name}});
   return *std::move(bytes);
 }

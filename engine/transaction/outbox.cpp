@@ -100,7 +100,8 @@ Marker decode_marker(std::string_view bytes) {
   Marker marker;
   ByteReader reader(bytes);
   if (!reader.fixed(marker.gseq) || !reader.fixed(marker.previous_sql) || !reader.empty())
-    fail(ErrorCode::corrupt, text("kv: the commit marker has ", bytes.size(), " bytes instead of 16"), {{"file", "kv"}});
+    fail(ErrorCode::corrupt, text("kv: the commit marker has ", bytes.size(), " bytes instead of 16"),
+         {{"file", "kv"}});
   return marker;
 }
 

@@ -232,8 +232,8 @@ TEST_F(Damaged, a_backend_that_cannot_hold_a_database_leaves_nothing_behind) {
   EXPECT_FALSE(fs::exists(path));
 }
 
-/// As long as SQLite's log does not start anew meanwhile: a main file and a log of different times are not told apart, so
-/// a copy of an open database is no backup.
+/// As long as SQLite's log does not start anew meanwhile: a main file and a log of different times are not told apart,
+/// so a copy of an open database is no backup.
 TEST_F(Damaged, a_copy_taken_within_one_log_is_refused_or_right) {
   std::atomic<bool> stop{false};
   std::atomic<int> written{0};

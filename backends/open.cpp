@@ -17,8 +17,9 @@ Registry& registry() {
   static Registry bundled = [] {
     Registry registry;
     registry.add_relational("sqlite", sqlite::open_sqlite);
-    registry.add_key_value("rocksdb", rocks::open_rocksdb);
-    registry.add_key_value("memory", memory::open_memory);
+    registry.add_key_value("rocksdb", rocks::open_rocksdb,
+                           {.durable_log = true, .append_barrier = true, .snapshots = true});
+    registry.add_key_value("memory", memory::open_memory, {.snapshots = true});
     return registry;
   }();
   return bundled;

@@ -6,8 +6,8 @@
 //
 //   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [Google Benchmark's own flags]
 //
-// DIR must be on a disk, not in memory: commits are measured with their fdatasync. Default: bench_data beside the
-// program.
+// DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
+// its own in DIR, removed at the end. Default: bench_data beside the program.
 #include "bench/reads.h"
 #include "bench/subject.h"
 #include "bench/table.h"
@@ -16,11 +16,13 @@
 #include <fmt/core.h>
 #include <sys/vfs.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace stele::bench {
@@ -31,6 +33,27 @@ struct Settings {
   int rounds = 5;
   double seconds = 1;
   std::string only;
+};
+
+/// A new directory in `parent`, which is made when it is absent. Goes with the program; nothing else in `parent` is
+/// touched.
+class OwnDirectory {
+ public:
+  explicit OwnDirectory(const std::string& parent) : path_(parent + "/stele-bench-XXXXXX") {
+    std::filesystem::create_directories(parent);
+    if (!::mkdtemp(path_.data())) throw std::system_error(errno, std::generic_category(), "mkdtemp " + path_);
+  }
+  OwnDirectory(const OwnDirectory&) = delete;
+  OwnDirectory& operator=(const OwnDirectory&) = delete;
+  ~OwnDirectory() {
+    std::error_code left;
+    std::filesystem::remove_all(path_, left);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
 };
 
 /// Registers one benchmark a round; each runs `body` once and reports what it returns.
@@ -227,8 +250,8 @@ int run(int argc, char** argv) {
   benchmark::Initialize(&count, rest.data());
   if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 1;
 
-  std::filesystem::remove_all(settings.directory);
-  std::filesystem::create_directories(settings.directory);
+  const OwnDirectory own(settings.directory);
+  settings.directory = own.path();
   if (in_memory(settings.directory)) {
     fmt::print(stderr, "{} is in memory, where fdatasync does nothing; choose a directory on a disk with --dir=\n",
                settings.directory);
@@ -259,7 +282,6 @@ int run(int argc, char** argv) {
   if (settings.only.empty() || std::string("idle").find(settings.only) != std::string::npos)
     report_idle(settings.directory, program.table());
   program.table().print();
-  std::filesystem::remove_all(settings.directory);
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <set>
 
@@ -212,6 +213,9 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
 
   IOStatus LockFile(const std::string& path, const IOOptions& options, rocksdb::FileLock** lock,
                     IODebugContext* context) override {
+    // A link there would make RocksDB create a file elsewhere.
+    std::error_code absent;
+    if (std::filesystem::is_symlink(path, absent)) return status_of_errno(ELOOP, "open", path);
     const IOStatus status = FileSystemWrapper::LockFile(path, options, lock, context);
     // Opening the file to ask who holds it would drop the lock of another instance in this process.
     if (!status.ok() && ::access(path.c_str(), W_OK) == 0) gate_->lock_refused.store(true);
@@ -223,7 +227,7 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
     if (gate_->read_only || gate_->failure.blocks_writes())
       return IOStatus::IOError(path + ": not opened for writing: the store is read-only, has failed or is closing");
     int fd = -1;
-    if (int e = errno_of([&] { return fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0600); }))
+    if (int e = errno_of([&] { return fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600); }))
       return status_of_errno(e, "open", path);
     File file(fd);
     struct stat facts;

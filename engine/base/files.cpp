@@ -3,11 +3,11 @@
 
 #include "engine/base/error.h"
 
-#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include <algorithm>
 #include <filesystem>
@@ -121,8 +121,10 @@ void make_directory(const std::string& path) {
 }
 
 std::vector<std::string> list_directory(const std::string& path) {
-  std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+  File opened = open_file(path, O_RDONLY | O_DIRECTORY);
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(opened.fd()), &::closedir);
   if (!directory) fail_errno("opendir", path, errno);
+  (void)opened.release();  // closedir() closes it
   std::vector<std::string> names;
   for (;;) {
     errno = 0;

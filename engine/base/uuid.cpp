@@ -4,15 +4,12 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 
-#include <array>
+#include <sys/random.h>
 #include <cerrno>
 #include <chrono>
-#include <sys/random.h>
 
 namespace stele {
 namespace {
-
-using Bytes = std::array<unsigned char, 16>;
 
 void fill_random(unsigned char* to, std::size_t size) {
   while (size > 0) {
@@ -24,18 +21,10 @@ void fill_random(unsigned char* to, std::size_t size) {
   }
 }
 
-std::string format(Bytes bytes, unsigned char version) {
-  constexpr char hex[] = "0123456789abcdef";
+std::string format(UuidBytes bytes, unsigned char version) {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0F) | (version << 4));
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3F) | 0x80);
-  std::string out;
-  out.reserve(36);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += hex[bytes[i] >> 4];
-    out += hex[bytes[i] & 15];
-  }
-  return out;
+  return uuid_text(bytes);
 }
 
 // Version 7: 48 bits of milliseconds, then a 12-bit counter that starts at random below its half
@@ -45,21 +34,55 @@ struct Sequence {
   std::uint32_t counter = 0;
 };
 
+constexpr std::string_view digits = "0123456789abcdef";
+
+bool dash_at(std::size_t character) { return character == 8 || character == 13 || character == 18 || character == 23; }
+
 }  // namespace
 
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (dash_at(i) ? text[i] != '-' : digits.find(text[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+UuidBytes uuid_bytes(std::string_view text) {
+  UuidBytes bytes{};
+  std::size_t digit = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (dash_at(i)) continue;
+    unsigned char& byte = bytes.at(digit++ / 2);
+    byte = static_cast<unsigned char>(byte << 4 | digits.find(text[i]));
+  }
+  return bytes;
+}
+
+std::string uuid_text(const UuidBytes& bytes) {
+  std::string out;
+  out.reserve(36);
+  for (const unsigned char byte : bytes) {
+    if (dash_at(out.size())) out += '-';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
 std::string uuid_v4() {
-  Bytes bytes;
+  UuidBytes bytes;
   fill_random(bytes.data(), bytes.size());
   return format(bytes, 4);
 }
 
 std::string uuid_v7() {
   thread_local Sequence last;
-  Bytes bytes;
+  UuidBytes bytes;
   fill_random(bytes.data(), bytes.size());
-  const auto now = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                  std::chrono::system_clock::now().time_since_epoch())
-                                                  .count());
+  const auto now = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
   if (now > last.milliseconds) {
     last = {now, (bytes[6] << 8 | bytes[7]) & 0x7FFu};
   } else if (++last.counter > 0xFFF) {

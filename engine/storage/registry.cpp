@@ -17,6 +17,9 @@ const typename Map::mapped_type& find(const Map& map, const std::string& name, s
 }  // namespace
 
 const OpenKeyValue& Registry::key_value(const std::string& name) const { return find(key_value_, name, "key_value"); }
+const Capabilities& Registry::capabilities(const std::string& name) const {
+  return find(capabilities_, name, "key_value");
+}
 const OpenRelational& Registry::relational(const std::string& name) const {
   return find(relational_, name, "relational");
 }

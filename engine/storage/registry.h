@@ -19,16 +19,22 @@ using OpenRelational = std::function<std::unique_ptr<RelationalStore>(const Rela
 
 class Registry {
  public:
-  /// Adding a name that is there replaces it. Not for use beside open().
-  void add_key_value(std::string name, OpenKeyValue open) { key_value_[std::move(name)] = std::move(open); }
+  /// Adding a name that is there replaces it. Not for use beside open(). `on_disk` is what its stores with a directory
+  /// offer: asked before a database is made, so that a backend that cannot hold one leaves nothing behind.
+  void add_key_value(std::string name, OpenKeyValue open, Capabilities on_disk = {}) {
+    capabilities_[name] = on_disk;
+    key_value_[std::move(name)] = std::move(open);
+  }
   void add_relational(std::string name, OpenRelational open) { relational_[std::move(name)] = std::move(open); }
 
   /// Unknown name: `invalid`, listing the known ones.
   const OpenKeyValue& key_value(const std::string& name) const;
+  const Capabilities& capabilities(const std::string& name) const;
   const OpenRelational& relational(const std::string& name) const;
 
  private:
   std::map<std::string, OpenKeyValue> key_value_;
+  std::map<std::string, Capabilities> capabilities_;
   std::map<std::string, OpenRelational> relational_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/files.h"
+#include "engine/base/uuid.h"
 #include "engine/storage/registry.h"
 #include "engine/transaction/large_files.h"
 #include "engine/transaction/recovery.h"
@@ -150,10 +151,11 @@ void check_identities(const std::optional<storage::Identity>& expected, storage:
     });
 }
 
-LogState logs_of(storage::RelationalStore& relational, storage::KeyValueStore& key_value, const Floor& floor) {
+LogState logs_of(storage::RelationalStore& relational, storage::KeyValueStore& key_value, const Floor& floor,
+                 const std::optional<Origin>& origin) {
   const auto connection = relational.extra_connection();
   connection->begin_read();
-  return read_logs(relational, *connection, key_value, floor);
+  return read_logs(relational, *connection, key_value, floor, origin);
 }
 
 void check_logs(const LogState& state, Findings& findings) {
@@ -176,8 +178,11 @@ void check_large_files(const std::string& directory, const LogState& state, Find
       findings.expect("large", [&] { files.read(*entry.file); });
     }
   for (const std::string& name : list_directory(path))
-    if (std::ranges::find(referred, name) == referred.end())
+    if (!is_uuid(name)) {
+      findings.note("large", text("large/", name, " is not Stele's; it is left alone"));
+    } else if (std::ranges::find(referred, name) == referred.end()) {
       findings.note("large", text("large/", name, " belongs to no pending commit; the next open removes it"));
+    }
 }
 
 void verify_engines(storage::RelationalStore* relational, storage::KeyValueStore* key_value,
@@ -194,6 +199,14 @@ void verify_engines(storage::RelationalStore* relational, storage::KeyValueStore
 OpenedTiers open_to_check(const std::string& directory, Findings& findings) {
   require_store_directory(directory);
   OpenedTiers tiers;
+  bool as_they_must_be = true;
+  for (const std::string_view part : store_names()) {
+    if (const auto wrong = wrong_kind(directory, part)) {
+      findings.expect(part, [&] { throw *wrong; });
+      as_they_must_be = false;
+    }
+  }
+  if (!as_they_must_be) return tiers;  // opening the others could follow them
   tiers.lock = lock_if_possible(directory, findings);
   const auto file = [&](std::string_view name) { return directory + "/" + std::string(name); };
 
@@ -233,9 +246,10 @@ OpenedTiers open_to_check(const std::string& directory, Findings& findings) {
 void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, Findings& findings) {
   const auto identity = tiers.manifest ? std::optional(tiers.manifest->identity) : std::nullopt;
   check_identities(identity, tiers.relational.get(), tiers.key_value.get(), findings);
+  const auto origin = identity ? std::optional(origin_of(*identity)) : std::nullopt;
   if (tiers.relational && tiers.key_value)
     findings.expect("logs", [&] {
-      const LogState state = logs_of(*tiers.relational, *tiers.key_value, tiers.floor);
+      const LogState state = logs_of(*tiers.relational, *tiers.key_value, tiers.floor, origin);
       check_logs(state, findings);
       check_large_files(directory, state, findings);
     });
@@ -249,7 +263,7 @@ void check_tiers(Store& store, const CheckOptions& options, Findings& findings) 
     LogState state;
     {
       std::lock_guard guard(store.order().lock);
-      state = logs_of(store.relational(), store.key_value(), {});
+      state = logs_of(store.relational(), store.key_value(), {}, store.order().origin);
     }
     check_logs(state, findings);
   });

@@ -7,6 +7,8 @@
 #include "engine/base/uuid.h"
 #include "engine/model/value.h"
 #include "engine/storage/keyspace.h"
+#include "engine/storage/registry.h"
+#include "engine/transaction/outbox.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,22 +26,7 @@ namespace stele::transaction {
 namespace {
 
 constexpr std::int64_t format_version = 1;
-
-const std::set<std::string_view>& our_names() {
-  static const std::set<std::string_view> names = {"lock",
-                                                   "new",
-                                                   "stele.json",
-                                                   "stele.json.tmp",
-                                                   "relational.db",
-                                                   "relational.db-wal",
-                                                   "relational.db-shm",
-                                                   "relational.db-journal",
-                                                   "kv",
-                                                   "durable",
-                                                   "large",
-                                                   "vectors"};
-  return names;
-}
+constexpr std::size_t path_bytes_max = 480;  // SQLite names files of up to 512 bytes
 
 std::string program_name() {
   char target[4096];
@@ -91,10 +78,50 @@ const model::Value& member(const model::Value& object, std::string_view name) {
        {{"file", "stele.json"}});
 }
 
+[[noreturn]] void fail_lost_manifest(const std::string& path) {
+  fail(ErrorCode::invalid,
+       text(path,
+            ": looks like a database that has lost its stele.json; nothing was changed: run `stele check`; "
+            "restore the whole directory from a backup"),
+       {{"reason", "NotAStore"}});
+}
+
 [[noreturn]] void fail_absent(const std::string& path) {
   fail(ErrorCode::not_found, text(path,
                                   ": there is no database here, and it may not be created; name another "
                                   "directory, or allow to create it"));
+}
+
+/// The newest commit in the tiers that an unfinished creation left. A tier that is cut off half-way holds none.
+std::uint64_t newest_commit(const std::string& path, const Directory::Request& request) {
+  std::uint64_t newest = 0;
+  const auto look = [](auto&& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::corrupt && error.code() != ErrorCode::not_found &&
+          error.code() != ErrorCode::invalid && error.code() != ErrorCode::version)
+        throw;
+    }
+  };
+  look([&] {
+    storage::RelationalOptions options;
+    options.path = path + "/relational.db";
+    options.read_only = true;
+    const auto relational = storage::registry().relational(request.relational)(options);
+    const auto connection = relational->extra_connection();
+    if (!relational->identity(*connection)) return;
+    for (const storage::OutboxRow& row : relational->outbox(*connection)) newest = std::max(newest, row.gseq);
+  });
+  look([&] {
+    storage::KeyValueOptions options;
+    options.path = path + "/kv";
+    options.read_only = true;
+    std::string marker;
+    if (storage::registry().key_value(request.key_value)(options)->get(Keyspace::meta, marker_key, nullptr, marker))
+      newest = std::max(newest, decode_marker(marker).gseq);
+  });
+  return newest;
 }
 
 /// It would be created in a directory that is there.
@@ -112,6 +139,44 @@ void check_parent(const std::string& path) {
 
 }  // namespace
 
+const std::set<std::string_view>& store_names() {
+  static const std::set<std::string_view> names = {"lock",
+                                                   "new",
+                                                   "stele.json",
+                                                   "stele.json.tmp",
+                                                   "relational.db",
+                                                   "relational.db-wal",
+                                                   "relational.db-shm",
+                                                   "relational.db-journal",
+                                                   "kv",
+                                                   "durable",
+                                                   "large",
+                                                   "vectors"};
+  return names;
+}
+
+std::optional<Error> wrong_kind(const std::string& directory, std::string_view part) {
+  const std::string path = text(directory, "/", part);
+  struct stat info;
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    fail_errno("stat", path, errno);
+  }
+  const Error::Detail file = {{"file", std::string(part)}};
+  if (S_ISLNK(info.st_mode))
+    return Error(ErrorCode::invalid,
+                 text(path,
+                      ": is a symbolic link, and none is followed inside a database's directory; nothing was "
+                      "changed: put what it points to in its place, or restore the whole directory from a backup"),
+                 file);
+  const bool directory_wanted = part == "kv" || part == "large" || part == "vectors";
+  if (directory_wanted ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode)) return std::nullopt;
+  return Error(ErrorCode::corrupt,
+               text(path, directory_wanted ? ": is not a directory" : ": is not a regular file",
+                    "; nothing was changed: restore the whole directory from a backup"),
+               file);
+}
+
 Manifest read_manifest(const std::string& path) {
   try {
     const model::Value value = model::parse(json::minify(read_file(path), {}, "stele.json"));
@@ -120,6 +185,7 @@ Manifest read_manifest(const std::string& path) {
                                     ": use the version of Stele that wrote it"));
     Manifest manifest;
     manifest.identity.store_id = member(value, "store_id").string();
+    if (!is_uuid(manifest.identity.store_id)) fail(ErrorCode::corrupt, "\"store_id\" is no UUID");
     manifest.identity.epoch = static_cast<std::uint64_t>(member(value, "epoch").integer());
     manifest.relational = member(member(value, "backends"), "relational").string();
     manifest.key_value = member(member(value, "backends"), "key_value").string();
@@ -163,6 +229,9 @@ Directory::Directory(const Request& request) : path_(request.path) {
   if (path_.empty() || path_.find('\0') != std::string::npos)
     fail(ErrorCode::invalid, "open: the directory's name is empty or holds a NUL byte");
   path_ = std::filesystem::absolute(path_).lexically_normal().string();  // a later chdir() must not move the store
+  if (path_.size() > path_bytes_max)
+    fail(ErrorCode::invalid, text(path_, ": the path has ", path_.size(), " bytes; the limit is ", path_bytes_max,
+                                  ", so that the files in it can be named; choose a shorter one"));
   if (!stele::exists(path_)) {
     if (!request.create_if_missing) fail_absent(path_);
     check_parent(path_);
@@ -175,13 +244,8 @@ Directory::Directory(const Request& request) : path_(request.path) {
   const bool has_manifest = std::ranges::find(names, "stele.json") != names.end();
   const bool unfinished = std::ranges::find(names, "new") != names.end();
   const bool only_lock = std::ranges::all_of(names, [](const auto& name) { return name == "lock"; });
-  const bool only_ours = std::ranges::all_of(names, [](const auto& name) { return our_names().contains(name); });
-  if (!has_manifest && only_ours && !only_lock && !unfinished)
-    fail(ErrorCode::invalid,
-         text(path_,
-              ": looks like a database that has lost its stele.json; nothing was changed: run `stele check`; "
-              "restore the whole directory from a backup"),
-         {{"reason", "NotAStore"}});
+  const bool only_ours = std::ranges::all_of(names, [](const auto& name) { return store_names().contains(name); });
+  if (!has_manifest && only_ours && !only_lock && !unfinished) fail_lost_manifest(path_);
   if (!has_manifest && !only_lock && !(unfinished && only_ours))
     fail(ErrorCode::invalid,
          text(path_,
@@ -189,6 +253,9 @@ Directory::Directory(const Request& request) : path_(request.path) {
               "an empty or new directory"),
          {{"reason", "NotAStore"}});
   if (!has_manifest && !request.create_if_missing) fail_absent(path_);
+  for (const std::string_view part : store_names()) {
+    if (const auto wrong = wrong_kind(path_, part)) throw *wrong;
+  }
 
   lock_ = lock_directory(path_);
   // Another process may have finished creating it meanwhile.
@@ -201,9 +268,13 @@ Directory::Directory(const Request& request) : path_(request.path) {
     };
     same("relational", manifest_.relational, request.relational);
     same("key_value", manifest_.key_value, request.key_value);
-    remove_file(file("new"));
+    if (stele::exists(file("new"))) {
+      remove_file(file("new"));
+      sync_directory(path_);  // or it may come back, and with stele.json lost would stand for an unfinished creation
+    }
     return;
   }
+  if (unfinished && newest_commit(path_, request) > 0) fail_lost_manifest(path_);
   creating_ = true;
   manifest_.identity.store_id = uuid_v4();
   manifest_.identity.epoch = 1;

@@ -8,14 +8,20 @@
 //   DIR/relational.db (-wal, -shm) · DIR/kv/ · DIR/large/ · DIR/durable · DIR/vectors/
 //
 // Creation: directory, lock, `new`; both engines, `durable` and `large` made and synced; stele.json (temporary
-// name, fsync, rename, directory fsync); `new` removed. A crash before stele.json leaves `new`, and the next open starts over;
+// name, fsync, rename, directory fsync); `new` removed. A crash before stele.json leaves `new`, and the next open starts over,
+// unless the tiers hold commits;
 // a directory with neither that is not empty is somebody else's (or has lost its stele.json) and is not touched.
 #pragma once
 
 #include "engine/base/files.h"
 #include "engine/storage/relational.h"
 
+#include <stele/error.h>
+
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 
 namespace stele::transaction {
 
@@ -28,6 +34,12 @@ struct Manifest {
 
 /// `version` for a format that is not ours, `corrupt` for what Stele did not write.
 Manifest read_manifest(const std::string& path);
+
+/// Why that part of the store cannot be opened as what it must be: a symbolic link (`invalid`: it could lead what we
+/// write and delete out of the directory), a directory in place of a file, a pipe (`corrupt`). Absent is fine.
+std::optional<Error> wrong_kind(const std::string& directory, std::string_view part);
+/// The names that a store's directory holds.
+const std::set<std::string_view>& store_names();
 
 /// Takes the store's lock and leaves this process's id in it; `locked`, naming the holder, when another has it.
 File lock_directory(const std::string& directory);

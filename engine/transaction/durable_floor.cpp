@@ -69,7 +69,8 @@ DurableFloor::DurableFloor(std::string path, const storage::Identity& identity)
     floor_ = slot->floor;
   }
   if (turn_ == 0)
-    fail(ErrorCode::corrupt, text(path_, ": neither of its two slots is intact and of this store; run `stele check`"),
+    fail(ErrorCode::corrupt, text(path_, ": neither of its two slots is intact and of this store; run `stele check`; "
+                                         "restore the whole directory from a backup"),
          {{"file", "durable"}});
 }
 

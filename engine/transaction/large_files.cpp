@@ -14,8 +14,9 @@ LargeFile LargeFiles::write(std::string_view encoded_batch) {
   LargeFile file{uuid_v4(), encoded_batch.size(), checksum(encoded_batch)};
   try {
     create_synced_file(path(file), encoded_batch);
-  } catch (...) {
+  } catch (const Error& error) {
     discard(file);
+    if (health_ && error.code() == ErrorCode::io) health_->poison(error.message());  // a full disk is none of ours
     throw;
   }
   return file;
@@ -24,11 +25,14 @@ LargeFile LargeFiles::write(std::string_view encoded_batch) {
 std::string LargeFiles::read(const LargeFile& file) const {
   auto bytes = read_file_if_there(path(file));
   if (!bytes)
-    fail(ErrorCode::corrupt, text("large/", file.name, ": the batch of a committed transaction is missing"),
+    fail(ErrorCode::corrupt,
+         text("large/", file.name,
+              ": the batch of a committed transaction is missing; restore the whole directory from a backup"),
          {{"file", "large/" + file.name}});
   if (bytes->size() != file.size || checksum(*bytes) != file.checksum)
     fail(ErrorCode::corrupt,
-         text("large/", file.name, ": ", bytes->size(), " bytes, not the ", file.size, " that its transaction committed"),
+         text("large/", file.name, ": ", bytes->size(), " bytes, not the ", file.size,
+              " that its transaction committed; restore the whole directory from a backup"),
          {{"file", "large/" + file.name}});
   return *std::move(bytes);
 }
@@ -50,7 +54,9 @@ void LargeFiles::key_value_durable(std::uint64_t gseq) noexcept {
 }
 
 void LargeFiles::remove_all() {
-  for (const std::string& name : list_directory(directory_)) remove_file(directory_ + "/" + name);
+  for (const std::string& name : list_directory(directory_)) {
+    if (is_uuid(name)) remove_file(directory_ + "/" + name);
+  }
 }
 
 }  // namespace stele::transaction

@@ -5,6 +5,7 @@
 // key-value log holds the batch durably. Files that no row names are removed at open.
 #pragma once
 
+#include "engine/transaction/health.h"
 #include "engine/transaction/outbox.h"
 
 #include <cstdint>
@@ -18,7 +19,9 @@ namespace stele::transaction {
 
 class LargeFiles {
  public:
-  explicit LargeFiles(std::string directory) : directory_(std::move(directory)) {}
+  /// A write or sync that fails poisons `health` (null: only reading).
+  explicit LargeFiles(std::string directory, Health* health = nullptr)
+      : directory_(std::move(directory)), health_(health) {}
 
   LargeFile write(std::string_view encoded_batch);
   /// The file's bytes; `corrupt` when it is missing or not what the row says.
@@ -29,13 +32,14 @@ class LargeFiles {
   void discard(const LargeFile& file) noexcept;  // of a commit that did not happen
   void key_value_durable(std::uint64_t gseq) noexcept;
 
-  /// At open, after replay: nothing refers to these files any more.
+  /// At open, after replay: nothing refers to these files any more. What has not a name of ours is left alone.
   void remove_all();
 
  private:
   std::string path(const LargeFile& file) const { return directory_ + "/" + file.name; }
 
   std::string directory_;
+  Health* health_;
   std::mutex mutex_;
   std::vector<std::pair<std::uint64_t, LargeFile>> waiting_;
 };

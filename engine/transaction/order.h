@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/storage/batch.h"
+#include "engine/transaction/outbox.h"
 
 #include <array>
 #include <atomic>
@@ -29,6 +30,8 @@ struct TailEntry {
 
 struct CommitOrder {
   static constexpr std::size_t ring_slots = 256;  // 1..256; slot 0 is for rows without entries
+
+  Origin origin{};  // the store's, set at open; in every outbox row
 
   std::mutex lock;
 

@@ -4,6 +4,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/checksum.h"
 #include "engine/base/error.h"
+#include "engine/base/uuid.h"
 
 namespace stele::transaction {
 
@@ -17,9 +18,11 @@ constexpr std::uint8_t kind_file = 1;
 const std::string_view marker_key("\x01marker");
 const std::string_view identity_key("\x01identity");
 
+Origin origin_of(const storage::Identity& identity) { return {uuid_bytes(identity.store_id), identity.epoch}; }
+
 std::string encode(const OutboxRow& row) {
   std::string out;
-  std::size_t size = 64;
+  std::size_t size = 96;
   for (const OutboxEntry& entry : row.entries) size += entry.batch.size() + 96;
   out.reserve(size);
   append_fixed(out, format_version);
@@ -27,6 +30,8 @@ std::string encode(const OutboxRow& row) {
   append_fixed(out, row.prev);
   append_fixed(out, row.durable);
   append_fixed(out, row.key_value_durable);
+  out.append(reinterpret_cast<const char*>(row.origin.store_id.data()), row.origin.store_id.size());
+  append_fixed(out, row.origin.epoch);
   append_fixed(out, static_cast<std::uint32_t>(row.entries.size()));
   for (const OutboxEntry& entry : row.entries) {
     append_fixed(out, entry.gseq);
@@ -48,7 +53,7 @@ OutboxRow decode_outbox_row(std::string_view bytes, std::int64_t slot) {
     fail(ErrorCode::corrupt, text("relational.db: outbox row in slot ", slot, ": ", what),
          {{"file", "relational.db"}, {"slot", std::to_string(slot)}});
   };
-  if (bytes.size() < 8 + 37) corrupt("cut short");
+  if (bytes.size() < 8 + 61) corrupt("cut short");
   std::uint64_t stored;
   std::memcpy(&stored, bytes.data() + bytes.size() - 8, 8);
   bytes.remove_suffix(8);
@@ -63,7 +68,8 @@ OutboxRow decode_outbox_row(std::string_view bytes, std::int64_t slot) {
     fail(ErrorCode::version, text("relational.db: outbox row in slot ", slot, " has format ", int{version},
                                   "; this library knows format ", int{format_version}));
   if (!reader.fixed(row.gseq) || !reader.fixed(row.prev) || !reader.fixed(row.durable) ||
-      !reader.fixed(row.key_value_durable) || !reader.fixed(count))
+      !reader.fixed(row.key_value_durable) || !reader.fixed(row.origin.store_id) || !reader.fixed(row.origin.epoch) ||
+      !reader.fixed(count))
     corrupt("cut short");
   for (std::uint32_t i = 0; i < count; ++i) {
     OutboxEntry entry;
@@ -73,8 +79,7 @@ OutboxRow decode_outbox_row(std::string_view bytes, std::int64_t slot) {
       LargeFile file;
       std::string_view name;
       if (!reader.sized(name) || !reader.fixed(file.size) || !reader.fixed(file.checksum)) corrupt("cut short");
-      const bool uuid = name.size() == 36 && name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
-      if (!uuid) corrupt("names a file that Stele did not make");  // never a path out of DIR/large
+      if (!is_uuid(name)) corrupt("names a file that Stele did not make");  // never a path out of DIR/large
       file.name = name;
       entry.file = std::move(file);
     }
@@ -95,7 +100,8 @@ Marker decode_marker(std::string_view bytes) {
   Marker marker;
   ByteReader reader(bytes);
   if (!reader.fixed(marker.gseq) || !reader.fixed(marker.previous_sql) || !reader.empty())
-    fail(ErrorCode::corrupt, text("kv: the commit marker has ", bytes.size(), " bytes instead of 16"), {{"file", "kv"}});
+    fail(ErrorCode::corrupt, text("kv: the commit marker has ", bytes.size(), " bytes instead of 16"),
+         {{"file", "kv"}});
   return marker;
 }
 

@@ -11,6 +11,7 @@
 //   u64 prev: gseq of the last key-value batch before the first entry (or, without entries, of the last one)
 //   u64 durable: every commit up to here was on disk when the row was written
 //   u64 key_value_durable: this key-value batch and all before it were in RocksDB's synced log
+//   16 bytes store id (the UUID) · u64 epoch: SQLite itself would take the log of another store for its own
 //   u32 number of entries, each:
 //       u64 gseq · u64 previous_sql · u8 kind
 //       kind 0, inline: sized batch
@@ -18,8 +19,10 @@
 //   u64 XXH3-64 of all bytes before
 #pragma once
 
+#include "engine/base/uuid.h"
 #include "engine/storage/batch.h"
 #include "engine/storage/keyspace.h"
+#include "engine/storage/relational.h"
 
 #include <cstdint>
 #include <optional>
@@ -45,12 +48,21 @@ struct OutboxEntry {
   std::string_view batch;  // encoded; applied after the file's
 };
 
+/// Which store wrote a row: its identity, in 24 bytes.
+struct Origin {
+  UuidBytes store_id{};
+  std::uint64_t epoch = 0;
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+Origin origin_of(const storage::Identity& identity);
+
 struct OutboxRow {
   std::uint64_t gseq = 0;
   std::uint64_t prev = 0;
   std::uint64_t durable = 0;
   std::uint64_t key_value_durable = 0;
   std::vector<OutboxEntry> entries;  // views into the decoded bytes
+  Origin origin{};
 };
 
 std::string encode(const OutboxRow& row);

@@ -15,7 +15,8 @@ std::string encode_identity(const storage::Identity& identity) {
 void check_identity(const storage::Identity& expected, storage::RelationalStore& relational, storage::KeyValueStore& key_value) {
   const auto found = relational.identity(relational.writer());
   if (!found)
-    fail(ErrorCode::corrupt, "relational.db: carries no store id, so it is not the file of a Stele database; restore the right one",
+    fail(ErrorCode::corrupt, "relational.db: carries no store id, so it is not the file of a Stele database, or its log (relational.db-wal) is damaged; "
+         "restore the whole directory from a backup",
          {{"file", "relational.db"}});
   auto compare = [&](std::string_view file, const std::string& id) {
     if (id == encode_identity(expected)) return;
@@ -31,8 +32,9 @@ void check_identity(const storage::Identity& expected, storage::RelationalStore&
 }
 
 LogState read_logs(storage::RelationalStore& relational, storage::Connection& connection, storage::KeyValueStore& key_value,
-                   const Floor& floor) {
+                   const Floor& floor, const std::optional<Origin>& origin) {
   LogState state;
+  state.origin = origin;
   std::string bytes;
   if (key_value.get(Keyspace::meta, marker_key, nullptr, bytes)) state.marker = decode_marker(bytes);
   state.floor = floor.gseq;
@@ -53,6 +55,12 @@ LogState read_logs(storage::RelationalStore& relational, storage::Connection& co
 }
 
 std::optional<std::string> contradiction(const LogState& state) {
+  for (const OutboxRow& row : state.decoded) {
+    if (state.origin && row.origin != *state.origin)
+      return text("the outbox row of commit ", row.gseq, " in relational.db (or its log, relational.db-wal) belongs to "
+                  "another database: store ", uuid_text(row.origin.store_id), " ", row.origin.epoch, ", not ",
+                  uuid_text(state.origin->store_id), " ", state.origin->epoch, " (id and epoch)");
+  }
   const std::uint64_t marker = state.marker.gseq;
   if (state.marker.previous_sql > state.newest_sql)
     return text("the key-value tier (kv) is ahead: it builds on SQL commit ", state.marker.previous_sql,
@@ -63,7 +71,7 @@ std::optional<std::string> contradiction(const LogState& state) {
                 state.key_value_floor, "; kv was damaged or an older copy was put back");
   if (std::max(marker, state.newest_sql) < state.floor)
     return text("the store ends at commit ", std::max(marker, state.newest_sql), ", but commit ", state.floor,
-                " was acknowledged as durable; a log was damaged or older files were put back");
+                " was acknowledged as durable; a log (of kv, or relational.db-wal) was damaged or older files were put back");
   // From the newest row back: each row's prev is the last key-value commit before its entries. It is in the key-value
   // tier already, or it is the last entry of an older row that must be here.
   std::uint64_t prev = state.newest_row_prev;
@@ -80,29 +88,50 @@ std::optional<std::string> contradiction(const LogState& state) {
   return std::nullopt;
 }
 
+namespace {
+
+/// In order, each once: a row may carry again what an older one carried.
+std::vector<const OutboxEntry*> entries_after(const Marker& marker, const std::vector<OutboxRow>& rows) {
+  std::vector<const OutboxEntry*> entries;
+  std::uint64_t last = marker.gseq;
+  for (const OutboxRow& row : rows) {
+    for (const OutboxEntry& entry : row.entries) {
+      if (entry.gseq <= last) continue;
+      entries.push_back(&entry);
+      last = entry.gseq;
+    }
+  }
+  return entries;
+}
+
+storage::Batch batch_of(const OutboxEntry& entry, const LargeFiles& large) {
+  storage::Batch batch;
+  if (entry.file) batch = storage::Batch::decode(large.read(*entry.file), "large/" + entry.file->name);
+  const std::string source = text("outbox entry ", entry.gseq);
+  storage::Batch::decode(entry.batch, source).for_each([&](const storage::Batch::Operation& operation) {
+    batch.add(operation);
+  });
+  batch.put(Keyspace::meta, marker_key, encode(Marker{entry.gseq, entry.previous_sql}));
+  return batch;
+}
+
+}  // namespace
+
 Recovered recover(storage::RelationalStore& relational, storage::KeyValueStore& key_value, const Floor& floor,
                   LargeFiles& large, CommitOrder& order) {
-  LogState state = read_logs(relational, relational.writer(), key_value, floor);
+  LogState state = read_logs(relational, relational.writer(), key_value, floor, order.origin);
   if (const auto problem = contradiction(state))
     fail(ErrorCode::corrupt, text("recovery: ", *problem, "; nothing was changed: run `stele check`, restore from a backup"));
 
   Recovered result;
   std::uint64_t last_key_value = state.marker.gseq;
-  for (const OutboxRow& row : state.decoded) {
-    for (const OutboxEntry& entry : row.entries) {
-      if (entry.gseq <= last_key_value) continue;
-      storage::Batch batch;
-      if (entry.file) batch = storage::Batch::decode(large.read(*entry.file), "large/" + entry.file->name);
-      const std::string origin = text("outbox entry ", entry.gseq);
-      storage::Batch::decode(entry.batch, origin).for_each([&](const storage::Batch::Operation& operation) {
-        batch.add(operation);
-      });
-      batch.put(Keyspace::meta, marker_key, encode(Marker{entry.gseq, entry.previous_sql}));
-      key_value.apply(batch);
-      last_key_value = entry.gseq;
-      ++result.replayed;
-      step("recovery.replayed");
-    }
+  const std::vector<const OutboxEntry*> pending = entries_after(state.marker, state.decoded);
+  for (const OutboxEntry* entry : pending) batch_of(*entry, large);  // throws while nothing is changed
+  for (const OutboxEntry* entry : pending) {
+    key_value.apply(batch_of(*entry, large));
+    last_key_value = entry->gseq;
+    ++result.replayed;
+    step("recovery.replayed");
   }
   key_value.flush_log();
   key_value.sync_log();

@@ -7,6 +7,7 @@
 //   3. RocksDB is open behind the append barrier and has read its own log.
 //   4. Identities, markers and floors are compared; what cannot be is refused as `corrupt`, and nothing is
 //      changed: guessing would lose acknowledged commits silently.
+//      The files of large transactions and the batches that are to be applied are read once before the first is.
 //   5. The outbox entries after RocksDB's marker are applied in order, each with its marker (a second crash
 //      in the middle is harmless), and synced.
 //   6. Leftover files of large transactions go.
@@ -33,12 +34,13 @@ struct LogState {
   std::uint64_t newest_row_prev = 0;
   std::uint64_t floor = 0;            // of outbox rows and DIR/durable
   std::uint64_t key_value_floor = 0;  // of outbox rows
+  std::optional<Origin> origin;       // of this store; unknown when stele.json is damaged
   std::vector<storage::OutboxRow> rows;  // keeps the bytes that `decoded` views
   std::vector<OutboxRow> decoded;        // by gseq
 };
 
 LogState read_logs(storage::RelationalStore& relational, storage::Connection& connection, storage::KeyValueStore& key_value,
-                   const Floor& floor);
+                   const Floor& floor, const std::optional<Origin>& origin);
 
 /// The first thing in which the two logs contradict each other or the floors; empty when they fit.
 std::optional<std::string> contradiction(const LogState& state);
@@ -48,7 +50,7 @@ struct Recovered {
   std::uint64_t gseq = 0;  // of the whole store
 };
 
-/// Steps 4 to 6. Fills `order` in.
+/// Steps 4 to 6. Fills `order` in, whose origin is set already.
 Recovered recover(storage::RelationalStore& relational, storage::KeyValueStore& key_value, const Floor& floor,
                   LargeFiles& large, CommitOrder& order);
 

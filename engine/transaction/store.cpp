@@ -48,17 +48,29 @@ class LatestReader final : public TierReader {
 /// The stores whose write() this thread is inside of.
 thread_local std::vector<const Store*> writing_here;
 
+void require_capabilities(const storage::Capabilities& capabilities, const std::string& backend, bool in_memory) {
+  if (!in_memory && !(capabilities.durable_log && capabilities.append_barrier))
+    fail(ErrorCode::unsupported, text("open: the key_value backend \"", backend,
+                                      "\" has no durable log with an append barrier, so it cannot hold a database on "
+                                      "disk; use Database::in_memory"));
+  if (!capabilities.snapshots)
+    fail(ErrorCode::unsupported, text("open: the key_value backend \"", backend, "\" has no snapshots"));
+}
+
 }  // namespace
 
 // ---- open and close
 
 std::shared_ptr<Store> Store::open(const std::string& directory, const Options& options, const Tuning& tuning) {
   watch_forks();
+  // Before anything is made.
+  storage::registry().relational(options.relational);
+  require_capabilities(storage::registry().capabilities(options.key_value), options.key_value, tuning.in_memory);
   std::shared_ptr<Store> store(new Store(options, tuning));
   store->fork_generation_ = fork_generation.load();
   store->directory_ = std::make_unique<Directory>(
       Directory::Request{directory, options.create_if_missing, options.relational, options.key_value});
-  store->large_ = std::make_unique<LargeFiles>(store->directory_->file("large"));
+  store->large_ = std::make_unique<LargeFiles>(store->directory_->file("large"), &store->health_);
   if (store->directory_->creating()) store->create_tiers();
   store->open_tiers();
   store->start();
@@ -124,18 +136,12 @@ void Store::open_tiers() {
 
   sync_ = std::make_unique<SyncGroup>(order_, *relational_, health_);
   if (!key_value_) key_value_ = storage::registry().key_value(options_.key_value)(key_value_options(false));
-  const storage::Capabilities capabilities = key_value_->capabilities();
-  if (!tuning_.in_memory && !(capabilities.durable_log && capabilities.append_barrier))
-    fail(ErrorCode::unsupported, text("open: the key_value backend \"", options_.key_value,
-                                      "\" has no durable log with an append barrier, so it cannot hold a database on "
-                                      "disk; use Database::in_memory"));
-  if (!capabilities.snapshots)
-    fail(ErrorCode::unsupported, text("open: the key_value backend \"", options_.key_value, "\" has no snapshots"));
   step("recovery.key_value_opened");
 
   check_identity(directory_->manifest().identity, *relational_, *key_value_);
   floor_ = std::make_unique<DurableFloor>(directory_->file("durable"), directory_->manifest().identity);
   clock_ = std::make_unique<StoreClock>(floor_->found().time_us);
+  order_.origin = origin_of(directory_->manifest().identity);
   recovered_ = recover(*relational_, *key_value_, floor_->found(), *large_, order_);
   sync_->attach(*key_value_);
   sync_->start_at(recovered_.gseq, order_.last_key_value);

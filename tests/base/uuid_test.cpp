@@ -42,5 +42,15 @@ TEST(Uuid, version_7_begins_with_the_time) {
   EXPECT_NEAR(static_cast<double>(milliseconds), static_cast<double>(now), 10'000.0);
 }
 
+TEST(Uuid, its_bytes_and_back_and_what_is_none) {
+  const std::string id = uuid_v4();
+  EXPECT_TRUE(is_uuid(id));
+  EXPECT_EQ(uuid_text(uuid_bytes(id)), id);
+  EXPECT_EQ(uuid_bytes("00010203-0405-0607-0809-0a0b0c0d0eff")[15], 0xff);
+  for (const char* none : {"", "..", "00010203-0405-0607-0809-0a0b0c0d0ef", "00010203-0405-0607-0809-0a0b0c0d0eFF",
+                           "000102030405-0607-0809-0a0b0c0d0eff-", "../../../../../../../../etc/passwd-x"})
+    EXPECT_FALSE(is_uuid(none)) << none;
+}
+
 }  // namespace
 }  // namespace stele

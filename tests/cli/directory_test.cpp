@@ -86,6 +86,21 @@ TEST_F(DirectoryTest, whose_sql_file_is_a_symbolic_link) {
   expect_refused(directory, 1, "symbolic link");
 }
 
+TEST_F(DirectoryTest, with_a_symbolic_link_inside_is_not_opened_and_the_check_names_it) {
+  for (const std::string part : {"large", "kv", "durable", "lock"}) {
+    const std::string directory = make("db"), elsewhere = temporary.path("elsewhere");
+    fs::rename(directory + "/" + part, elsewhere);
+    fs::create_symlink(elsewhere, directory + "/" + part);
+    expect_refused(directory, 1, "/" + part + ": is a symbolic link");
+    const Ended check = run({"check", directory});
+    EXPECT_EQ(check.code, 1) << check.err;
+    EXPECT_NE(check.out.find("/" + part + ": is a symbolic link"), std::string::npos) << check.out;
+    EXPECT_TRUE(fs::exists(elsewhere));
+    fs::remove_all(directory);
+    fs::remove_all(elsewhere);
+  }
+}
+
 TEST_F(DirectoryTest, that_others_may_write) {
   const std::string directory = make("db");
   ::chmod(directory.c_str(), 0777);

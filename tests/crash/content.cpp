@@ -89,7 +89,8 @@ Count read_count(transaction::Transaction& tx, std::uint64_t thread) {
 
 std::shared_ptr<transaction::Store> open_store(const std::string& directory) {
   storage::registry().add_relational("sqlite", sqlite::open_sqlite);
-  storage::registry().add_key_value("rocksdb", rocks::open_rocksdb);
+  storage::registry().add_key_value("rocksdb", rocks::open_rocksdb,
+                                    {.durable_log = true, .append_barrier = true, .snapshots = true});
   Options options;
   options.memory_bytes = 32u << 20;
   transaction::Tuning tuning;

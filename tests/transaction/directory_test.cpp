@@ -73,6 +73,13 @@ TEST_F(Directories, an_unfinished_creation_starts_over) {
   EXPECT_FALSE(exists(again.file("kv")));
 }
 
+TEST_F(Directories, the_mark_of_an_unfinished_creation_that_came_back_goes_at_the_next_open) {
+  { open().finish_creation(); }
+  create_synced_file(path_ + "/new", "left");
+  EXPECT_FALSE(open().creating());
+  EXPECT_FALSE(exists(path_ + "/new"));
+}
+
 TEST_F(Directories, an_empty_directory_becomes_a_store) {
   make_directory(path_);
   EXPECT_TRUE(open().creating());
@@ -211,10 +218,19 @@ TEST_F(LargeFileTest, goes_when_the_key_value_log_is_durable) {
   EXPECT_TRUE(list_directory(directory_.path()).empty());
 }
 
-TEST_F(LargeFileTest, opening_removes_what_is_left) {
+TEST_F(LargeFileTest, opening_removes_what_is_left_and_nothing_else) {
   large_.write("of a commit that did not happen");
+  create_synced_file(directory_.path() + "/thesis.txt", "years of work");
   large_.remove_all();
-  EXPECT_TRUE(list_directory(directory_.path()).empty());
+  EXPECT_EQ(list_directory(directory_.path()), std::vector<std::string>{"thesis.txt"});
+}
+
+TEST(LargeFileFailure, poisons_as_every_failed_write_does) {
+  Health health;
+  LargeFiles nowhere("/proc/self/nowhere", &health);
+  EXPECT_THROW(nowhere.write("a large batch"), Error);
+  EXPECT_TRUE(health.poisoned());
+  EXPECT_NE(health.cause().find("nowhere"), std::string::npos);
 }
 
 }  // namespace

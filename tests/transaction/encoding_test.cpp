@@ -32,7 +32,7 @@ std::string encoded_batch(std::string_view key, std::string_view value) {
 }
 
 OutboxRow example(const std::string& batch) {
-  OutboxRow row{7, 4, 3, 2, {}};
+  OutboxRow row{7, 4, 3, 2, {}, origin_of({"0f8fad5b-d9cb-469f-a165-70867728950e", 5})};
   row.entries.push_back({6, 5, {}, batch});
   row.entries.push_back({7, 7, LargeFile{"0b7c2f7e-93f1-4c5e-8a55-0d1f6a3f2b11", 300'000, 99}, batch});
   return row;
@@ -52,6 +52,8 @@ TEST(Outbox, a_row_comes_back_as_it_was) {
   EXPECT_EQ(row.prev, 4u);
   EXPECT_EQ(row.durable, 3u);
   EXPECT_EQ(row.key_value_durable, 2u);
+  EXPECT_EQ(uuid_text(row.origin.store_id), "0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(row.origin.epoch, 5u);
   ASSERT_EQ(row.entries.size(), 2u);
   EXPECT_EQ(row.entries[0].gseq, 6u);
   EXPECT_EQ(row.entries[0].previous_sql, 5u);
@@ -63,9 +65,9 @@ TEST(Outbox, a_row_comes_back_as_it_was) {
   EXPECT_EQ(row.entries[1].file->checksum, 99u);
 }
 
-TEST(Outbox, a_row_without_entries_is_45_bytes) {
+TEST(Outbox, a_row_without_entries_is_69_bytes) {
   const std::string bytes = encode(OutboxRow{1, 0, 0, 0, {}});
-  EXPECT_EQ(bytes.size(), 45u);
+  EXPECT_EQ(bytes.size(), 69u);
   EXPECT_TRUE(decode_outbox_row(bytes, 0).entries.empty());
 }
 
@@ -78,14 +80,18 @@ TEST(Outbox, golden_bytes) {
             "0900000000000000"
             "0a00000000000000"
             "0b00000000000000"
+            "00000000000000000000000000000000"
+            "0000000000000000"
             "00000000"
-            "6a6cbbb14fe824ff");
+            "3ba02510b3999b80");
   EXPECT_EQ(hex(encode(example(encoded_batch("k", "v")))),
             "01"
             "0700000000000000"
             "0400000000000000"
             "0300000000000000"
             "0200000000000000"
+            "0f8fad5bd9cb469fa16570867728950e"
+            "0500000000000000"
             "02000000"
             "0600000000000000"
             "0500000000000000"
@@ -100,7 +106,7 @@ TEST(Outbox, golden_bytes) {
             "6300000000000000"
             "0f"
             "010001016b0176ba249fcfd504ac95"
-            "0b73b5e154f48b2b");
+            "b8a98b7a6f74b048");
   EXPECT_EQ(hex(encode(Marker{1, 0x0203})),
             "0100000000000000"
             "0302000000000000");

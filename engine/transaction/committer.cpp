@@ -216,6 +216,7 @@ void Committer::put_outbox_row(const Prepared& prepared, std::uint64_t gseq) {
   if (!carries(prepared)) return;
   order_.trim_tail(sync_.key_value_durable());  // what is durable need not be carried
   OutboxRow row{gseq, order_.last_key_value, sync_.durable(), sync_.key_value_floor(), {}};
+  row.origin = order_.origin;
   std::vector<std::string> encoded;  // what the row's entries view
   encoded.reserve(order_.tail.size() + 1);
   if (!order_.tail.empty() && !planted("no_tail_carry")) {

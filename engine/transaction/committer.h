@@ -81,12 +81,6 @@ class Committer {
   void prepare(const Proposal& proposal, Prepared& prepared);
   void resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared);
   void put_outbox_row(const Prepared& prepared, std::uint64_t gseq);
-  /// The row as this store's.
-  std::string encode(OutboxRow& row) const {
-    row.origin = order_.origin;
-    return transaction::encode(row);
-  }
-  static std::string encode(const Marker& marker) { return transaction::encode(marker); }
   void commit_sql(const Prepared& prepared, std::uint64_t gseq);
   void publish(const Proposal& proposal, Prepared& prepared, std::uint64_t gseq);
   void admit_batch(std::size_t bytes);

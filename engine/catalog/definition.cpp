@@ -109,7 +109,7 @@ const Index* Definition::index(std::string_view index_name) const {
 }
 
 bool Definition::expires() const {
-  return std::ranges::any_of(indexes, [](const Index& index) { return index.expire_after_seconds && index.maintained(); });
+  return std::ranges::any_of(indexes, [](const Index& index) { return index.expire_after_seconds && index.state == Index::State::ready; });
 }
 
 std::vector<IndexField> parse_index_fields(std::string_view json, const json::Limits& limits) {

@@ -9,7 +9,7 @@ namespace stele::documents {
 
 Expiry::Expiry(const catalog::Definition& collection, std::int64_t time_us) : time_ms_(time_us / 1000) {
   for (const catalog::Index& index : collection.indexes) {
-    if (!index.expire_after_seconds || !index.maintained()) continue;
+    if (!index.expire_after_seconds || index.state != catalog::Index::State::ready) continue;
     indexes_.push_back(&index);
     members_.push_back(index.fields.front().path.steps().front().name);
   }

@@ -31,6 +31,8 @@ class Walk {
   Walk(const Index& index, std::vector<std::string>& out, std::vector<bool>& exact)
       : index_(index), out_(out), exact_(exact) {}
 
+  bool through_array = false;
+
   void run(const Value& document) { expand(std::vector<Position>(index_.fields.size(), Position{&document})); }
 
  private:
@@ -53,6 +55,7 @@ class Walk {
       array = at[field].value;
     }
     if (!array) return emit(at);
+    through_array = true;
     bool any = false;
     for (std::size_t k = 0; k < array->array().size(); ++k) {
       any |= enter(at, *array, k, false);
@@ -161,12 +164,15 @@ std::string about_index(std::uint64_t index, std::uint64_t what) {
 std::string build_position_key(std::uint64_t index) { return about_index(index, 1); }
 std::string multikey_key(std::uint64_t index) { return about_index(index, 2); }
 
-std::vector<IndexEntry> index_entries(const Index& index, const Value& document, std::string_view id_element) {
+std::vector<IndexEntry> index_entries(const Index& index, const Value& document, std::string_view id_element,
+                                      bool* through_array) {
   std::vector<IndexEntry> entries;
   if (index.partial_filter && !index.partial_filter->matches(document)) return entries;
   std::vector<std::string> elements;
   std::vector<bool> exact;
-  Walk(index, elements, exact).run(document);
+  Walk walk(index, elements, exact);
+  walk.run(document);
+  if (through_array) *through_array = walk.through_array;
   const std::string prefix = index_prefix(index.id);
   for (std::size_t i = 0; i < elements.size(); ++i) {
     std::string key = prefix + elements[i];

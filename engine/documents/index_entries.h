@@ -5,7 +5,7 @@
 //   (id index, element per field, _id element)  ->  flags(1) offset(2)               not unique
 //   (id index, element per field)               ->  flags(1) 0(2) _id element        unique
 //   (id 0, id index, id 1)                      ->  document key that a build goes on from
-//   (id 0, id index, id 2)                      ->  empty; there when some document has, or had, several entries
+//   (id 0, id index, id 2)                      ->  empty; there when some document has, or had, an array at a path (multikey)
 //
 // Elements are those of engine/base/key_codec.h, of descending fields in their descending form. offset: where the _id
 // element begins in the key, little-endian. flags: 1 = exact, every field and the _id can be read back from the key
@@ -42,7 +42,10 @@ struct EntryParts {
 
 /// The document's entries, in order of keys; none when the index is partial or sparse and leaves it out.
 /// `id_element` is the end of its key. `invalid` for two arrays beside each other, `too_large` for a key beyond the limit.
-std::vector<IndexEntry> index_entries(const catalog::Index& index, const model::Value& document, std::string_view id_element);
+/// `through_array` is set when an array was on the way: then conditions may be met by different elements, and the order
+/// of the entries is not that of the documents.
+std::vector<IndexEntry> index_entries(const catalog::Index& index, const model::Value& document, std::string_view id_element,
+                                      bool* through_array = nullptr);
 
 std::string index_prefix(std::uint64_t index);
 std::string build_position_key(std::uint64_t index);

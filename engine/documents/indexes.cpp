@@ -46,6 +46,7 @@ Index parse(std::string_view keys, const IndexOptions& options, const json::Limi
       refuse("expire_after_seconds must be 0 to 2147483647");
     if (index.fields.size() != 1) refuse("expire_after_seconds needs one path, that of a date");
     if (index.fields.front().path.text() == "_id") refuse("expire_after_seconds needs a path other than _id");
+    if (!index.partial.empty()) refuse("expire_after_seconds and partial_filter are not offered together");
     index.expire_after_seconds = options.expire_after_seconds;
   }
   return index;
@@ -75,8 +76,11 @@ std::string Indexes::declare(Transaction& transaction, const Index& wanted) cons
     if (present->state == Index::State::failed) set_state(transaction, wanted.name, Index::State::building, {});
     return wanted.name;
   }
-  for (const Index& other : definition.indexes)
-    if (same(other, wanted)) return other.name;
+  for (const Index& other : definition.indexes) {
+    if (!same(other, wanted)) continue;
+    if (other.state == Index::State::failed) set_state(transaction, other.name, Index::State::building, {});
+    return other.name;
+  }
   if (definition.indexes.size() == indexes_max)
     fail(ErrorCode::too_large, text("create_index: collection \"", collection_, "\" has ", indexes_max, " indexes, the most there may be"));
   definition.indexes.push_back(wanted);
@@ -96,6 +100,7 @@ std::string Indexes::create(const Write& write, std::string_view keys, const Ind
 void Indexes::build(const Write& write, const std::string& name) const {
   try {
     for (bool more = true; more;) write([&](Transaction& transaction) { more = build_batch(transaction, name); });
+    write([&](Transaction& transaction) { expect_ready(transaction, name); });
   } catch (const Error& error) {
     const bool of_a_document = error.code() == ErrorCode::exists || error.code() == ErrorCode::invalid || error.code() == ErrorCode::too_large;
     if (of_a_document)
@@ -104,11 +109,22 @@ void Indexes::build(const Write& write, const std::string& name) const {
   }
 }
 
-/// False when the index is ready, or gone.
+/// Somebody else may have built it at the same time, and failed, or dropped it.
+void Indexes::expect_ready(Transaction& transaction, const std::string& name) const {
+  const auto definition = catalog_.find(transaction, Kind::collection, collection_);
+  const Index* index = definition ? definition->index(name) : nullptr;
+  if (!index) fail(ErrorCode::not_found, text("create_index: the index \"", name, "\" was dropped while it was built"));
+  if (index->state == Index::State::failed) fail(ErrorCode::exists, index->failure, {{"index", name}});
+}
+
+/// False when the index is ready, failed or gone.
 bool Indexes::build_batch(Transaction& transaction, const std::string& name) const {
   const auto definition = catalog_.find(transaction, Kind::collection, collection_);
   const Index* index = definition ? definition->index(name) : nullptr;
   if (!index || index->state != Index::State::building) return false;
+
+  if (transaction.isolation() == Isolation::snapshot)
+    fail(ErrorCode::unsupported, "create_index: at Isolation::snapshot others could write documents that it misses; use a serializable transaction");
 
   std::string from = index_prefix(definition->id);
   const std::string end = key::prefix_end(from);

@@ -42,6 +42,7 @@ class Indexes {
  private:
   std::string declare(transaction::Transaction& transaction, const catalog::Index& wanted) const;
   bool build_batch(transaction::Transaction& transaction, const std::string& name) const;
+  void expect_ready(transaction::Transaction& transaction, const std::string& name) const;
   void set_state(transaction::Transaction& transaction, const std::string& name, catalog::Index::State state,
                  const std::string& failure) const;
 

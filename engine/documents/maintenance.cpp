@@ -64,6 +64,10 @@ void Maintenance::start() {
 }
 
 void Maintenance::stop() noexcept {
+  if (store_.forked()) {  // the thread is the parent's
+    if (thread_.joinable()) new std::thread(std::move(thread_));
+    return;
+  }
   {
     std::lock_guard guard(mutex_);
     stop_ = true;
@@ -100,8 +104,14 @@ void Maintenance::round() {
       if (stopping()) fail(ErrorCode::interrupted, "maintenance: the database is being closed");
       write(store_, body);
     };
-    for (const Index& index : definition.indexes)
-      if (index.state == Index::State::building) Indexes(catalog_, definition.name, limits_).build(in_transaction, index.name);
+    for (const Index& index : definition.indexes) {
+      if (index.state != Index::State::building) continue;
+      try {
+        Indexes(catalog_, definition.name, limits_).build(in_transaction, index.name);
+      } catch (const Error&) {
+        // The index says itself that it failed; the others go on.
+      }
+    }
   }
   remove_expired();
 }

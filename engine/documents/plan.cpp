@@ -121,9 +121,8 @@ class Planner {
       plan.kind = Plan::Kind::nothing;
       return plan;
     }
-    Ranges ranges(index_prefix(collection_.id));
-    ranges.add(bounds, false);
-    plan.ranges = ranges.take();
+    const std::string prefix = index_prefix(collection_.id);
+    for (const Interval& interval : bounds.intervals) plan.ranges.push_back({prefix + interval.low, prefix + interval.high});
     if (bounds.all_points()) plan.kind = Plan::Kind::ids;
     order_by_id(plan);
     if (plan.direction == Direction::backward) std::ranges::reverse(plan.ranges);
@@ -143,6 +142,8 @@ class Planner {
     const std::vector<Bounds> found = bounds_of(query, partial.path.text());
     if (partial.kind == Condition::Kind::exists)
       return std::ranges::any_of(found, [](const Bounds& bounds) { return !bounds.null; });
+    // Bounds of an array are wider than what is equal to it.
+    if (partial.operand.is_array() || std::ranges::any_of(partial.operands, &model::Value::is_array)) return false;
     const std::vector<Bounds> wanted = bounds_of(partial, partial.path.text());
     if (wanted.size() != 1) return false;
     return std::ranges::any_of(found, [&](const Bounds& bounds) { return within(bounds, wanted.front()); });

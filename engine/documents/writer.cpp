@@ -55,22 +55,23 @@ void Writer::erase(std::string_view document_key, std::string_view before) {
 
 void Writer::add_entries(const Index& index, std::string_view document_key, const Value& document) {
   const std::string_view id = document_key.substr(id_from_);
-  const std::vector<IndexEntry> entries = index_entries(index, document, id);
-  for (const IndexEntry& entry : entries) put_entry(index, entry, id);
-  if (entries.size() > 1) note_several(index);
+  bool through_array = false;
+  for (const IndexEntry& entry : index_entries(index, document, id, &through_array)) put_entry(index, entry, id);
+  if (through_array) note_multikey(index);
 }
 
 void Writer::change(std::string_view document_key, const Value* before, const Value* after) {
   const std::string_view id = document_key.substr(id_from_);
   for (const Index* index : maintained_) {
     const std::vector<IndexEntry> gone = before ? index_entries(*index, *before, id) : std::vector<IndexEntry>();
-    const std::vector<IndexEntry> come = after ? index_entries(*index, *after, id) : std::vector<IndexEntry>();
+    bool through_array = false;
+    const std::vector<IndexEntry> come = after ? index_entries(*index, *after, id, &through_array) : std::vector<IndexEntry>();
+    if (through_array) note_multikey(*index);
     if (gone == come && index->state == Index::State::ready) continue;
     // What goes first makes room in a unique index for what comes.
     for (const IndexEntry& entry : gone)
       if (!std::ranges::binary_search(come, entry.key, {}, &IndexEntry::key)) erase_entry(*index, entry, id);
     for (const IndexEntry& entry : come) put_entry(*index, entry, id);
-    if (come.size() > 1) note_several(*index);
   }
 }
 
@@ -100,7 +101,7 @@ void Writer::erase_entry(const Index& index, const IndexEntry& entry, std::strin
   transaction_.writes().erase(Keyspace::indexes, entry.key);
 }
 
-void Writer::note_several(const Index& index) {
+void Writer::note_multikey(const Index& index) {
   const std::string key = multikey_key(index.id);
   std::string present;
   if (!transaction_.get(Keyspace::indexes, key, present)) transaction_.writes().put(Keyspace::indexes, key, {});

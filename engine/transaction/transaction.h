@@ -70,6 +70,7 @@ class Transaction final : public Reader {
 
   std::int64_t time_us() const override { return time_us_; }  // fixed when the transaction began
   Kind kind() const { return kind_; }
+  Isolation isolation() const { return isolation_; }
   Store& store() const { return *store_; }
 
   /// Runs `body` as one statement: if it throws, its writes are undone. Every verb of the facade goes through this.

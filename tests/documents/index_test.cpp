@@ -275,6 +275,48 @@ TEST_F(IndexTest, a_build_that_was_killed_goes_on_after_reopening) {
   EXPECT_GT(made, 0);
 }
 
+TEST_F(IndexTest, any_number_of_ids_is_looked_up) {
+  insert_numbered(100);
+  std::string filter = R"({"_id": {"$in": [0)";
+  for (int i = 1; i < 3000; ++i) filter += "," + std::to_string(i);
+  EXPECT_EQ(articles().count(filter + "]}}"), 100u);
+}
+
+TEST_F(IndexTest, a_partial_index_on_an_array_is_not_taken_for_its_elements) {
+  articles().create_index(R"({"a": 1})", {.partial_filter = R"({"a": [1, 2]})"});
+  articles().insert(R"({"_id": 1, "a": 1})");
+  articles().insert(R"({"_id": 2, "a": [1, 2]})");
+  EXPECT_EQ(ids(R"({"a": 1})"), "1,2");
+}
+
+TEST_F(IndexTest, arrays_on_the_way_are_sorted_as_without_an_index) {
+  articles().insert(R"({"_id": 1, "a": [{"x": 5}, 7]})");
+  articles().insert(R"({"_id": 2, "a": {"x": 1}})");
+  const FindOptions first{.sort = R"({"a.x": 1})", .limit = 2};
+  const std::string without = ids("{}", first);
+  articles().create_index(R"({"a.x": 1})");
+  EXPECT_EQ(ids("{}", first), without);
+}
+
+TEST_F(IndexTest, a_cursor_goes_on_when_its_transaction_removes_what_it_has_not_reached) {
+  insert_numbered(500);
+  articles().create_index(R"({"n": 1})");
+  db->write([](Transaction& tx) {
+    Documents found = tx.collection("articles").find(R"({"n": 42})");
+    ASSERT_TRUE(found.next());
+    tx.collection("articles").remove_many(R"({"n": 42})");
+    while (found.next()) {
+    }
+  });
+  EXPECT_EQ(ids(R"({"n": 42})"), "");
+}
+
+TEST_F(IndexTest, at_snapshot_isolation_no_index_is_made) {
+  insert_numbered(10);
+  Transaction tx = db->begin({.isolation = Isolation::snapshot});
+  expect_error(ErrorCode::unsupported, [&] { tx.collection("articles").create_index(R"({"n": 1})"); }, "serializable");
+}
+
 TEST_F(IndexTest, in_a_transaction_an_index_comes_with_its_commit_or_not_at_all) {
   insert_numbered(100);
   {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace stele::transaction {
@@ -17,14 +18,21 @@ class ImageTest : public StoreTest {
  protected:
   /// The directory as it is now; of an open store, what the end of its process would leave.
   std::string image(const std::string& name) const {
-    const std::string to = directory_.path() + "/" + name;
+    const std::string from = directory_.path() + "/store", to = directory_.path() + "/" + name;
     for (;;) {
       fs::remove_all(to);
-      std::error_code file_went;  // the store works while it is copied
-      fs::copy(directory_.path() + "/store", to, fs::copy_options::recursive | fs::copy_options::copy_symlinks,
-               file_went);
-      if (!file_went) return to;
+      const auto before = key_value_files(from);
+      std::error_code file_went;  // RocksDB makes and removes files in the background: then once more
+      fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::copy_symlinks, file_went);
+      if (!file_went && key_value_files(from) == before) return to;
     }
+  }
+
+  static std::map<std::string, std::uintmax_t> key_value_files(const std::string& store) {
+    std::map<std::string, std::uintmax_t> files;
+    std::error_code file_went;
+    for (const auto& entry : fs::directory_iterator(store + "/kv")) files[entry.path()] = entry.file_size(file_went);
+    return files;
   }
 
   /// An image whose newest commit is only in SQLite's log: recovery has to apply its documents.

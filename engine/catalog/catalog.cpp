@@ -126,18 +126,6 @@ void Catalog::store(transaction::Transaction& transaction, const Definition& def
   transaction.writes().put(Keyspace::meta, definition_key(definition.kind, definition.name), to_json(definition));
 }
 
-void Catalog::rename(transaction::Transaction& transaction, Kind kind, std::string_view from, std::string_view to) {
-  check_name(kind, to);
-  const auto present = find(transaction, kind, from);
-  if (!present) fail(ErrorCode::not_found, text("rename: there is no ", noun(kind), " \"", from, '"'));
-  if (find(transaction, kind, to))
-    fail(ErrorCode::exists, text("rename: the ", noun(kind), " \"", to, "\" exists already; drop it first"));
-  Definition renamed = *present;
-  renamed.name = to;
-  drop(transaction, kind, from);
-  store(transaction, renamed);
-}
-
 std::vector<std::string> Catalog::list(transaction::Reader& reader, Kind kind) {
   std::vector<std::string> names;
   for (Definition& definition : read_all(reader))

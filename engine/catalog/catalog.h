@@ -33,8 +33,6 @@ class Catalog {
   DefinitionPtr find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name);
   /// Puts the definition in the place of the one that has its kind and name.
   void store(transaction::Transaction& transaction, const Definition& definition);
-  /// `exists` when the new name is taken, `not_found` when the old one is not there.
-  void rename(transaction::Transaction& transaction, Kind kind, std::string_view from, std::string_view to);
   std::uint64_t new_id(transaction::Transaction& transaction);
   /// Names in order.
   std::vector<std::string> list(transaction::Reader& reader, Kind kind);

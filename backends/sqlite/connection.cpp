@@ -105,8 +105,8 @@ void SqliteConnection::open(const ConnectionOptions& options) {
   const int extended = db ? sqlite3_extended_errcode(db) : result;
   Error error = make_error(db, extended, {text("open ", options.path)});
   if (extended == SQLITE_CANTOPEN_SYMLINK)
-    fail(ErrorCode::invalid, text("open ", options.path, ": it is a symbolic link; links are not followed"),
-         error.detail());
+    throw Error(ErrorCode::invalid, text("open ", options.path, ": it is a symbolic link; links are not followed"),
+                error.detail());
   throw error;
 }
 
@@ -367,10 +367,10 @@ void SqliteConnection::begin_write(int timeout_ms) {
     sqlite3_reset(begin_immediate_.get());
     if (error.code() == ErrorCode::busy && interrupt_) interrupt_->check();
     if (error.code() == ErrorCode::busy)
-      fail(ErrorCode::busy,
-           text("begin the write transaction: another process holds the file's write lock; waited ", timeout_ms,
-                " ms; end its transaction or allow more time"),
-           error.detail());
+      throw Error(ErrorCode::busy,
+                  text("begin the write transaction: another process holds the file's write lock; waited ", timeout_ms,
+                       " ms; end its transaction or allow more time"),
+                  error.detail());
     if (error.code() == ErrorCode::readonly) {
       // The database can be written: it is the log that SQLite could open for reading only, without a word.
       const std::string log = text(sqlite3_db_filename(db_.get(), "main"), "-wal");

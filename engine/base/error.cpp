@@ -33,6 +33,28 @@ std::string_view name(ErrorCode code) noexcept {
   return "unknown";
 }
 
+void Piece::append_to(std::string& out) const {
+  switch (kind_) {
+    case Kind::text: out += text_; return;
+    case Kind::character: out += character_; return;
+    case Kind::integer: out += std::to_string(integer_); return;
+    case Kind::natural: out += std::to_string(natural_); return;
+    case Kind::real: out += std::to_string(real_); return;
+  }
+}
+
+std::string join(std::initializer_list<Piece> pieces) {
+  std::string out;
+  for (const Piece& piece : pieces) piece.append_to(out);
+  return out;
+}
+
+void fail(ErrorCode code, const std::string& message, std::initializer_list<DetailPart> detail) {
+  Error::Detail parts;
+  for (const DetailPart& part : detail) parts.emplace(part.name, part.value);
+  throw Error(code, message, std::move(parts));
+}
+
 void fail_errno(std::string_view operation, std::string_view file, int error_number) {
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
   fail(full ? ErrorCode::full : ErrorCode::io,

@@ -277,9 +277,9 @@ NodePtr ExpressionParser::parse_call(const Member& call) {
   const auto at = operators().find(call.name);
   if (at != operators().end())
     return folded(std::make_shared<CallNode>(*at->second, parse_arguments(*at->second, call.value), what_));
-  const Error::Detail detail = {{"reason", "Operator"}, {"operator", call.name}};
   if (std::ranges::find(not_offered, call.name) != std::end(not_offered))
-    fail(ErrorCode::unsupported, text(*what_, ": the operator ", call.name, " is not offered in expressions"), detail);
+    fail(ErrorCode::unsupported, text(*what_, ": the operator ", call.name, " is not offered in expressions"),
+         {{"reason", "Operator"}, {"operator", call.name}});
   fail(ErrorCode::invalid,
        text(*what_, ": unknown operator ", call.name, "; a value that begins with '$' is written {\"$literal\": …}"),
        {{"reason", "UnknownOperator"}, {"operator", call.name}});

@@ -12,6 +12,13 @@
 #include <simdjson.h>
 
 namespace stele::model {
+
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+
 namespace {
 
 namespace ondemand = simdjson::ondemand;

@@ -49,6 +49,12 @@ std::string_view name(Type type);
 class Value {
  public:
   Value() = default;
+  // Out of line: inline they cost every file that copies a Value a second of compiling.
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   Value(std::nullptr_t) {}
   Value(bool v) : data_(v) {}
   Value(int v) : data_(std::int64_t{v}) {}

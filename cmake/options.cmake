@@ -74,7 +74,7 @@ function(stele_program target)
   endforeach()
   stele_precompile(${target}_parts ${stele_common_headers})
   if(CLI11::CLI11 IN_LIST arg_LIBRARIES)  # its header takes long to optimise, and nothing else is in main.cpp
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0> -U_FORTIFY_SOURCE)
   endif()
   target_link_libraries(${target} PRIVATE ${target}_parts)
   target_link_options(${target} PRIVATE ${stele_link_options})

@@ -153,7 +153,8 @@ void Background::checkpoint() {
     }
     checkpointed_at_.store(bytes, std::memory_order_relaxed);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::busy) store_.health_.poison(error.message());
+    // `full`: a write had no space, nothing was synced and the log still holds everything; tried again with a later commit.
+    if (error.code() != ErrorCode::busy && error.code() != ErrorCode::full) store_.health_.poison(error.message());
   } catch (const std::exception& error) {
     store_.health_.poison(error.what());
   }

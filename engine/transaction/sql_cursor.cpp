@@ -34,20 +34,17 @@ void ReadPin::cursor_closed() noexcept {
 
 SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin)
     : statement_(std::move(statement)), pin_(std::move(pin)), columns_(statement_->column_names()) {
-  if (pin_) {
-    std::lock_guard guard(pin_->mutex);
-    ++pin_->cursors;
-  }
-  first_is_row_ = step();
+  first_is_row_ = step(Step::first);
 }
 
 SqlCursor::~SqlCursor() { finish(); }
 
 /// A failed step ends the cursor for good: what is left of the rows must not look like all of them.
-bool SqlCursor::step() {
+bool SqlCursor::step(Step which) {
   try {
     if (!pin_) return statement_->step();
     std::lock_guard guard(pin_->mutex);
+    if (which == Step::first) ++pin_->cursors;
     pin_->check();
     if (interrupt_) pin_->connection->set_interrupt(interrupt_);
     return statement_->step();
@@ -61,19 +58,18 @@ bool SqlCursor::step() {
 
 bool SqlCursor::next() {
   if (from_buffer_) {
-    if (rows_.empty()) {
+    if (next_row_ == rows_.size()) {
       at_ = At::end;
       return false;
     }
-    current_ = std::move(rows_.front());
-    rows_.pop_front();
+    current_ = std::move(rows_[next_row_++]);
     at_ = At::row;
     return true;
   }
   if (ended_)
     fail(ErrorCode::closed, "rows: they ended with their transaction, or with an error; read them before that");
   if (at_ == At::end) return false;
-  const bool row = at_ == At::before_first ? first_is_row_ : step();
+  const bool row = at_ == At::before_first ? first_is_row_ : step(Step::later);
   at_ = row ? At::row : At::end;
   if (!row) finish();
   return row;
@@ -100,10 +96,10 @@ void SqlCursor::drain() {
   };
   const bool on_row = at_ == At::row;
   if (on_row) current_ = take();
-  bool more = at_ == At::before_first ? first_is_row_ : (at_ == At::row && step());
+  bool more = at_ == At::before_first ? first_is_row_ : (at_ == At::row && step(Step::later));
   while (more) {
     rows_.push_back(take());
-    more = step();
+    more = step(Step::later);
   }
   from_buffer_ = true;
   finish();

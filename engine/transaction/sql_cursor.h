@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -78,14 +77,16 @@ class SqlCursor {
   std::int64_t last_insert_rowid = 0;
 
  private:
-  bool step();
+  enum class Step : std::uint8_t { first, later };
+  bool step(Step which);
   void finish() noexcept;
   const Value& buffered(std::size_t column) const;
 
   std::unique_ptr<storage::Statement> statement_;  // null: done or drained
   std::shared_ptr<ReadPin> pin_;                   // null: on the write connection
   std::shared_ptr<const std::vector<std::string>> columns_;
-  std::deque<std::vector<Value>> rows_;            // drained
+  std::vector<std::vector<Value>> rows_;           // drained
+  std::size_t next_row_ = 0;                       // of them
   std::vector<Value> current_;                     // of the drained rows
   enum class At : std::uint8_t { before_first, row, end } at_ = At::before_first;
   bool first_is_row_ = false;

@@ -184,8 +184,7 @@ void Store::shut_down() {
       sync_->sync_key_value();
       if (sync_->sql_durable() < order_.sql_logged.load()) sync_->sync_sql();
       floor_->raise({sync_->durable(), clock_->now_us()});
-      relational_->checkpoint();
-      relational_->truncate_log();
+      move_log();
     } catch (const Error& error) {
       failure = error;
     }
@@ -199,6 +198,16 @@ void Store::shut_down() {
   directory_.reset();
   if (tuning_.in_memory && !path.empty()) remove_tree(path);
   if (failure) throw *failure;
+}
+
+/// On a full disk the log stays: it is durable, and the next opening moves it.
+void Store::move_log() {
+  try {
+    relational_->checkpoint();
+    relational_->truncate_log();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::full) throw;
+  }
 }
 
 Store::~Store() {

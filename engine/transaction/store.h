@@ -101,6 +101,7 @@ class Store : public std::enable_shared_from_this<Store> {
   storage::RelationalOptions relational_options(bool create) const;
   void start();
   void shut_down();
+  void move_log();
 
   // For Transaction.
   std::uint64_t enter();                       // registers an open transaction at the present moment

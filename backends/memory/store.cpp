@@ -12,6 +12,8 @@ namespace stele::memory {
 namespace {
 using storage::Batch;
 
+constexpr std::size_t entries_counted_max = 100'000;  // of a range; a few milliseconds under the lock
+
 class Snapshot final : public storage::KeyValueSnapshot {
  public:
   explicit Snapshot(SharedMaps& shared) : shared_(shared), moment_(shared.pin()) {}
@@ -99,6 +101,18 @@ void Store::apply(const Batch& batch) {
 storage::KeyValueFigures Store::figures() const {
   std::shared_lock guard(shared_.mutex);
   return {.memory_bytes = shared_.maps.bytes(), .disk_bytes = 0};
+}
+
+std::uint64_t Store::approximate_bytes(storage::Keyspace keyspace, const storage::KeyRange& range) const {
+  std::shared_lock guard(shared_.mutex);
+  const Entries& entries = shared_.maps.entries(keyspace);
+  std::uint64_t bytes = 0;
+  std::size_t left = entries_counted_max;
+  for (auto entry = entries.lower_bound(range.begin); entry != entries.end() && left > 0; ++entry, --left) {
+    if (!range.end.empty() && entry->first >= range.end) break;
+    bytes += bytes_of(*entry);
+  }
+  return bytes;
 }
 
 std::unique_ptr<storage::KeyValueStore> open_memory(const storage::KeyValueOptions& options) {

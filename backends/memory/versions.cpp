@@ -8,6 +8,12 @@ std::uint64_t bytes_of(const Version& version) { return sizeof version + (versio
 std::uint64_t bytes_of_key(std::string_view key) { return sizeof(Entries::value_type) + key.size(); }
 }  // namespace
 
+std::uint64_t bytes_of(const Entries::value_type& entry) {
+  std::uint64_t bytes = bytes_of_key(entry.first);
+  for (const Version& version : entry.second) bytes += bytes_of(version);
+  return bytes;
+}
+
 const std::string* value_at(const Versions& versions, Moment moment) {
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     if (version->since <= moment) return version->value ? &*version->value : nullptr;

@@ -31,6 +31,9 @@ using Entries = std::map<std::string, Versions, std::less<>>;
 /// What the key held at that moment; null when it was absent.
 const std::string* value_at(const Versions& versions, Moment moment);
 
+/// What an entry takes, with its older versions.
+std::uint64_t bytes_of(const Entries::value_type& entry);
+
 class VersionedMaps {
  public:
   const Entries& entries(storage::Keyspace keyspace) const { return maps_[static_cast<std::size_t>(keyspace)]; }

@@ -94,6 +94,7 @@ class Store final : public storage::KeyValueStore {
 
   storage::Pressure pressure() const override;
   storage::KeyValueFigures figures() const override;
+  std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override;
   void flush() override;
   void verify() override;
 
@@ -338,6 +339,17 @@ storage::KeyValueFigures Store::figures() const {
     figures.disk_bytes += property(k, P::kTotalSstFilesSize);
   }
   return figures;
+}
+
+std::uint64_t Store::approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const {
+  static const std::string after_all_keys(8193, '\xff');  // RocksDB knows no range without an end
+  const rocksdb::Range bounds(range.begin, range.end.empty() ? after_all_keys : range.end);
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  std::uint64_t bytes = 0;
+  check(o_.db->GetApproximateSizes(options, family(keyspace), &bounds, 1, &bytes),
+        text("sizes in ", name(keyspace)), o_.path);
+  return bytes;
 }
 
 // Upkeep

@@ -122,6 +122,30 @@ Catalog::DefinitionPtr Catalog::find_or_create(transaction::Transaction& transac
   return definition;
 }
 
+Catalog::DefinitionPtr Catalog::create(transaction::Transaction& transaction, Kind kind, std::string_view name,
+                                       const CollectionOptions& options, const json::Limits& limits) {
+  check_name(kind, name);
+  if (find(transaction, kind, name))
+    fail(ErrorCode::exists,
+         text(noun(kind), " \"", name, "\": is there already; drop it first, or change its options with modify"),
+         {{"reason", "NamespaceExists"}, {"name", std::string(name)}});
+  auto definition = std::make_shared<Definition>();
+  definition->kind = kind;
+  definition->name = name;
+  set_options(*definition, options, limits);
+  definition->id = new_id(transaction);
+  store(transaction, *definition);
+  return definition;
+}
+
+void Catalog::rename(transaction::Transaction& transaction, const Definition& definition, std::string_view to) {
+  check_name(definition.kind, to);
+  Definition renamed = definition;
+  renamed.name = to;
+  drop(transaction, definition.kind, definition.name);
+  store(transaction, renamed);
+}
+
 void Catalog::store(transaction::Transaction& transaction, const Definition& definition) {
   transaction.writes().put(Keyspace::meta, definition_key(definition.kind, definition.name), to_json(definition));
 }

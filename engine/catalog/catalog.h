@@ -31,6 +31,11 @@ class Catalog {
   DefinitionPtr find(transaction::Reader& reader, Kind kind, std::string_view name);
   /// Makes it when it is not there.
   DefinitionPtr find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name);
+  /// `exists` when it is there.
+  DefinitionPtr create(transaction::Transaction& transaction, Kind kind, std::string_view name,
+                       const CollectionOptions& options, const json::Limits& limits);
+  /// The definition with its id under another name, which none has.
+  void rename(transaction::Transaction& transaction, const Definition& definition, std::string_view to);
   /// Puts the definition in the place of the one that has its kind and name.
   void store(transaction::Transaction& transaction, const Definition& definition);
   std::uint64_t new_id(transaction::Transaction& transaction);

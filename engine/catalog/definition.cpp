@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace stele::catalog {
 namespace {
@@ -13,6 +14,7 @@ using model::Object;
 using model::Value;
 
 constexpr std::size_t index_fields_max = 32;  // as MongoDB
+constexpr json::Limits any_size{std::numeric_limits<std::size_t>::max(), 1000};
 
 [[noreturn]] void refuse_keys(std::string_view rule) {
   fail(ErrorCode::invalid, text("index keys: ", rule, R"(; give paths with 1 or -1, such as {"author": 1, "published": -1})"),
@@ -97,6 +99,19 @@ std::string_view name(Index::State state) {
   }
 }
 
+std::string_view name(ValidationAction action) { return action == ValidationAction::warn ? "warn" : "error"; }
+std::string_view name(ValidationLevel level) { return level == ValidationLevel::moderate ? "moderate" : "strict"; }
+
+void set_options(Definition& definition, const CollectionOptions& options, const json::Limits& limits) {
+  definition.options = options;
+  definition.validator = nullptr;
+  if (options.validator.empty()) return;
+  const Value validator = model::parse(json::minify(options.validator, limits, "validator"));
+  auto filter = model::Filter::of(validator, text("collection \"", definition.name, "\", validator"));
+  definition.options.validator = filter.empty() ? "" : model::to_json(validator);
+  if (!filter.empty()) definition.validator = std::make_shared<const model::Filter>(std::move(filter));
+}
+
 std::string Index::keys_json() const {
   Object keys;
   for (const IndexField& field : fields) keys.push_back({field.path.text(), Value(field.descending ? -1 : 1)});
@@ -130,10 +145,12 @@ std::string to_json(const Definition& definition) {
     for (const Index& index : definition.indexes) indexes.push_back(to_value(index));
     out.push_back({"indexes", Value(std::move(indexes))});
   }
-  if (!definition.validator.empty()) {
-    out.push_back({"validator", model::parse(definition.validator)});
-    out.push_back({"validation", Value(definition.validator_warns ? "warn" : "strict")});
-  }
+  const CollectionOptions& options = definition.options;
+  if (!options.validator.empty()) out.push_back({"validator", model::parse(options.validator)});
+  if (options.validation_action != ValidationAction::error)
+    out.push_back({"validation_action", Value(name(options.validation_action))});
+  if (options.validation_level != ValidationLevel::strict)
+    out.push_back({"validation_level", Value(name(options.validation_level))});
   return model::to_json(Value(std::move(out)));
 }
 
@@ -148,8 +165,11 @@ Definition parse_definition(Kind kind, std::string_view name, std::string_view j
     definition.id = static_cast<std::uint64_t>(id);
     if (const Value* indexes = value.find("indexes"))
       for (const Value& index : indexes->array()) definition.indexes.push_back(index_of(index));
-    if (const Value* validator = value.find("validator")) definition.validator = model::to_json(*validator);
-    if (const Value* validation = value.find("validation")) definition.validator_warns = validation->string() == "warn";
+    CollectionOptions options;
+    if (const Value* validator = value.find("validator")) options.validator = model::to_json(*validator);
+    if (value.find("validation_action")) options.validation_action = ValidationAction::warn;
+    if (value.find("validation_level")) options.validation_level = ValidationLevel::moderate;
+    set_options(definition, options, any_size);
     return definition;
   } catch (const std::exception& error) {
     fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read (", error.what(), "): ", json));

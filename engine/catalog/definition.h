@@ -5,13 +5,15 @@
 //   {"id":17,
 //    "indexes":[{"id":18,"name":"author_1","keys":{"author":1},"unique":true,"sparse":true,"partial":{…},
 //                "expire_after_seconds":60,"state":"building|ready|failed","failure":"…"}],
-//    "validator":{…},"validation":"strict|warn"}
+//    "validator":{…},"validation_action":"warn","validation_level":"moderate"}
 //
 // Members other than id are left out when they say nothing.
 #pragma once
 
 #include "engine/model/filter.h"
 #include "engine/model/path.h"
+
+#include <stele/documents.h>
 
 #include <cstdint>
 #include <memory>
@@ -56,14 +58,20 @@ struct Definition {
   std::string name;
   std::uint64_t id = 0;
   std::vector<Index> indexes;
-  std::string validator;  // JSON; empty: none
-  bool validator_warns = false;
+  CollectionOptions options;
+
+  std::shared_ptr<const model::Filter> validator;  // that of the options, compiled; null: none
 
   const Index* index(std::string_view index_name) const;
   bool expires() const;  // some index removes documents by age
 };
 
 std::string_view name(Index::State state);
+std::string_view name(ValidationAction action);
+std::string_view name(ValidationLevel level);
+
+/// Gives it the options; `invalid` or `unsupported` for a validator that is no filter.
+void set_options(Definition& definition, const CollectionOptions& options, const json::Limits& limits);
 
 /// {"author":1,"published":-1} as fields; `invalid` for no fields, other directions, empty steps, a field twice.
 std::vector<IndexField> parse_index_fields(std::string_view json, const json::Limits& limits = {});

@@ -5,7 +5,7 @@
 #include "engine/base/key_codec.h"
 #include "engine/documents/expiry.h"
 #include "engine/documents/find.h"
-#include "engine/documents/indexes.h"
+#include "engine/documents/first_match.h"
 #include "engine/documents/matches.h"
 #include "engine/documents/writer.h"
 #include "engine/model/distinct.h"
@@ -42,11 +42,17 @@ std::optional<std::string> Documents::get(Reader& reader, const model::Value& id
   return document;
 }
 
+namespace {
+model::Date now_of(const Reader& reader) { return model::Date{reader.time_us() / 1000}; }
+}  // namespace
+
 std::unique_ptr<Cursor> Documents::find(Reader& reader, Query query) const {
+  query.filter.set_now(now_of(reader));
   return make_cursor(reader, definition(reader), std::move(query));
 }
 
-std::uint64_t Documents::count(Reader& reader, const model::Filter& filter) const {
+std::uint64_t Documents::count(Reader& reader, model::Filter& filter) const {
+  filter.set_now(now_of(reader));
   const model::Sort any;
   Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
   std::uint64_t count = 0;
@@ -54,7 +60,8 @@ std::uint64_t Documents::count(Reader& reader, const model::Filter& filter) cons
   return count;
 }
 
-std::vector<std::string> Documents::distinct(Reader& reader, std::string_view path, const model::Filter& filter) const {
+std::vector<std::string> Documents::distinct(Reader& reader, std::string_view path, model::Filter& filter) const {
+  filter.set_now(now_of(reader));
   model::Distinct values(path);
   const model::Sort any;
   Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
@@ -66,13 +73,15 @@ std::vector<std::string> Documents::distinct(Reader& reader, std::string_view pa
 }
 
 std::string Documents::explain(Reader& reader, Query query) const {
+  query.filter.set_now(now_of(reader));
   return documents::explain(reader, definition(reader), std::move(query));
 }
 
 namespace {
 
 /// The document at a key, if one is there that has not expired; `stored` has the expired one, too.
-bool present(Transaction& transaction, const Definition& collection, const std::string& key, std::optional<std::string>& stored) {
+bool present(Transaction& transaction, const Definition& collection, const std::string& key,
+             std::optional<std::string>& stored) {
   std::string document;
   if (!transaction.get(Keyspace::documents, key, document, Record::binding)) return false;
   stored = std::move(document);
@@ -110,54 +119,83 @@ void Documents::put(Transaction& transaction, std::string_view document) const {
 }
 
 bool Documents::replace(Transaction& transaction, const model::Value& id, std::string_view document) const {
-  const std::string text_with_id = replacement(id, document, limits_, collection_);
+  const Revision revision = Revision::replacement(document, limits_);
   const auto collection = definition(transaction);
   if (!collection) return false;
   const std::string key = document_key(collection->id, id);
   std::optional<std::string> stored;
   if (!present(transaction, *collection, key, stored)) return false;
-  Writer(transaction, *collection).put(key, stored, text_with_id);
+  if (const auto replaced = revision.apply(*stored, {})) Writer(transaction, *collection).put(key, stored, *replaced);
   return true;
 }
 
-Documents::Updated Documents::update(Transaction& transaction, const model::Filter& filter, const model::Update& update,
-                                     bool many, bool upsert) const {
-  Updated result;
-  const model::UpdateContext context{&filter, model::Date{transaction.time_us() / 1000}, false, limits_};
-  if (const auto collection = definition(transaction)) {
-    const model::Sort any;
-    Matches matches(transaction, collection, {filter, any, many ? std::nullopt : std::optional<std::uint64_t>(1), {}});
-    Writer writer(transaction, *collection);
-    while (matches.next()) {
-      ++result.matched;
-      if (const auto changed = update.apply_json(matches.document(), context)) {
-        writer.put(matches.key(), matches.document(), *changed);
-        ++result.modified;
-      }
-      if (!many) break;
-    }
+Documents::Revised Documents::revise_one(Transaction& transaction, model::Filter& filter, const model::Sort& sort,
+                                         const Revision& revision, bool upsert) const {
+  if (upsert) check_upsert_filter(filter);
+  const model::UpdateContext context{&filter, now_of(transaction), false, limits_};
+  filter.set_now(context.now);
+  Revised result;
+  const auto collection = definition(transaction);
+  if (auto match = first_match(transaction, collection, filter, sort)) {
+    auto changed = revision.apply(match->document, context);
+    if (changed) Writer(transaction, *collection).put(match->key, match->document, *changed);
+    result.modified = changed.has_value();
+    result.after = changed ? std::move(changed) : match->document;
+    result.before = std::move(match->document);
+  } else if (upsert) {
+    model::NewDocument fresh = revision.upserted(context);
+    insert_new(transaction, fresh.id, fresh.text);
+    result.after = std::move(fresh.text);
+    result.upserted_id = std::move(fresh.id);
   }
-  if (result.matched > 0 || !upsert) return result;
-  const model::Value document = update.upsert_document(context);
-  const model::Value& id = document.object().front().value;
-  insert_new(transaction, id, model::to_json(document));
-  result.upserted_id = id;
   return result;
 }
 
-std::uint64_t Documents::remove(Transaction& transaction, const model::Filter& filter, bool many) const {
+Documents::Updated Documents::update_many(Transaction& transaction, model::Filter& filter, const Revision& update,
+                                          bool upsert) const {
+  if (upsert) check_upsert_filter(filter);
+  const model::UpdateContext context{&filter, now_of(transaction), false, limits_};
+  filter.set_now(context.now);
+  Updated result;
+  if (const auto collection = definition(transaction)) {
+    const model::Sort any;
+    Matches matches(transaction, collection, {filter, any, std::nullopt, {}});
+    Writer writer(transaction, *collection);
+    while (matches.next()) {
+      ++result.matched;
+      if (const auto changed = update.apply(matches.document(), context)) {
+        writer.put(matches.key(), matches.document(), *changed);
+        ++result.modified;
+      }
+    }
+  }
+  if (result.matched > 0 || !upsert) return result;
+  model::NewDocument fresh = update.upserted(context);
+  insert_new(transaction, fresh.id, fresh.text);
+  result.upserted_id = std::move(fresh.id);
+  return result;
+}
+
+std::uint64_t Documents::remove_many(Transaction& transaction, model::Filter& filter) const {
+  filter.set_now(now_of(transaction));
   const auto collection = definition(transaction);
   if (!collection) return 0;
   const model::Sort any;
-  Matches matches(transaction, collection, {filter, any, many ? std::nullopt : std::optional<std::uint64_t>(1), {}});
+  Matches matches(transaction, collection, {filter, any, std::nullopt, {}});
   Writer writer(transaction, *collection);
   std::uint64_t removed = 0;
-  while (matches.next()) {
-    writer.erase(matches.key(), matches.document());
-    ++removed;
-    if (!many) break;
-  }
+  for (; matches.next(); ++removed) writer.erase(matches.key(), matches.document());
   return removed;
+}
+
+std::optional<std::string> Documents::remove_one(Transaction& transaction, model::Filter& filter,
+                                                 const model::Sort& sort) const {
+  filter.set_now(now_of(transaction));
+  const auto collection = definition(transaction);
+  auto match = first_match(transaction, collection, filter, sort);
+  if (!match) return std::nullopt;
+  Writer(transaction, *collection).erase(match->key, match->document);
+  return std::move(match->document);
 }
 
 bool Documents::remove(Transaction& transaction, const model::Value& id) const {
@@ -167,16 +205,6 @@ bool Documents::remove(Transaction& transaction, const model::Value& id) const {
   std::optional<std::string> stored;
   if (!present(transaction, *collection, key, stored)) return false;
   Writer(transaction, *collection).erase(key, *stored);
-  return true;
-}
-
-bool Documents::drop(Transaction& transaction) const {
-  const auto collection = definition(transaction);
-  if (!collection) return false;
-  const std::string prefix = index_prefix(collection->id);
-  transaction.writes().erase_range(Keyspace::documents, prefix, key::prefix_end(prefix));
-  for (const catalog::Index& index : collection->indexes) erase_index(transaction, index.id);
-  catalog_.drop(transaction, Kind::collection, collection_);
   return true;
 }
 

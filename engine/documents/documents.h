@@ -8,10 +8,10 @@
 
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
+#include "engine/documents/revision.h"
 #include "engine/model/filter.h"
 #include "engine/model/projection.h"
 #include "engine/model/sort.h"
-#include "engine/model/update.h"
 #include "engine/transaction/transaction.h"
 
 #include <stele/documents.h>
@@ -54,8 +54,8 @@ class Documents {
 
   std::optional<std::string> get(transaction::Reader& reader, const model::Value& id) const;
   std::unique_ptr<Cursor> find(transaction::Reader& reader, Query query) const;
-  std::uint64_t count(transaction::Reader& reader, const model::Filter& filter) const;
-  std::vector<std::string> distinct(transaction::Reader& reader, std::string_view path, const model::Filter& filter) const;
+  std::uint64_t count(transaction::Reader& reader, model::Filter& filter) const;
+  std::vector<std::string> distinct(transaction::Reader& reader, std::string_view path, model::Filter& filter) const;
   /// Runs the find and says how: a JSON object.
   std::string explain(transaction::Reader& reader, Query query) const;
 
@@ -63,16 +63,29 @@ class Documents {
   bool replace(transaction::Transaction& transaction, const model::Value& id, std::string_view document) const;
   void put(transaction::Transaction& transaction, std::string_view document) const;
 
+  /// What a revision did to the first document that matched, in the order of `sort`.
+  struct Revised {
+    std::optional<std::string> before;  // empty: nothing matched
+    std::optional<std::string> after;   // what it is now, or what was upserted
+    std::optional<model::Value> upserted_id;
+    bool modified = false;
+  };
+  /// The filter gets the transaction's time.
+  Revised revise_one(transaction::Transaction& transaction, model::Filter& filter, const model::Sort& sort,
+                     const Revision& revision, bool upsert) const;
   struct Updated {
     std::uint64_t matched = 0;
     std::uint64_t modified = 0;
     std::optional<model::Value> upserted_id;
   };
-  Updated update(transaction::Transaction& transaction, const model::Filter& filter, const model::Update& update, bool many,
-                 bool upsert) const;
-  std::uint64_t remove(transaction::Transaction& transaction, const model::Filter& filter, bool many) const;
+  Updated update_many(transaction::Transaction& transaction, model::Filter& filter, const Revision& update,
+                      bool upsert) const;
+
+  std::uint64_t remove_many(transaction::Transaction& transaction, model::Filter& filter) const;
+  /// The document removed; empty: nothing matched.
+  std::optional<std::string> remove_one(transaction::Transaction& transaction, model::Filter& filter,
+                                        const model::Sort& sort) const;
   bool remove(transaction::Transaction& transaction, const model::Value& id) const;
-  bool drop(transaction::Transaction& transaction) const;
 
  private:
   catalog::Catalog::DefinitionPtr definition(transaction::Reader& reader) const;

@@ -1,10 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/documents/find.h"
 
-#include "engine/base/error.h"
 #include "engine/documents/matches.h"
-#include "engine/model/compare.h"
-#include "engine/model/document.h"
 
 #include <algorithm>
 #include <chrono>
@@ -156,20 +153,6 @@ std::string explain(Reader& reader, catalog::Catalog::DefinitionPtr collection, 
   out.object().push_back({"returned", model::Value(returned)});
   out.object().push_back({"time_us", model::Value(static_cast<std::int64_t>(took.count()))});
   return model::to_json(out);
-}
-
-std::string replacement(const model::Value& id, std::string_view document, const json::Limits& limits,
-                        std::string_view collection) {
-  model::Value value = model::parse(json::minify(document, limits, "document"));
-  if (!value.is_object())
-    fail(ErrorCode::invalid, "document: is not a JSON object", {{"reason", "InvalidDocument"}});
-  if (const model::Value* own = value.find("_id"); own && model::compare(*own, id) != 0)
-    fail(ErrorCode::invalid,
-         text("collection \"", collection, "\": the replacement's _id ", model::to_json(*own), " differs from ",
-              model::to_json(id), "; an _id never changes: leave it out, or insert a new document"),
-         {{"reason", "ImmutableId"}});
-  if (!value.find("_id")) value.object().insert(value.object().begin(), {"_id", id});
-  return model::document_with_id(model::to_json(value)).text;
 }
 
 }  // namespace stele::documents

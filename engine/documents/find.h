@@ -18,8 +18,4 @@ std::unique_ptr<Cursor> make_cursor(transaction::Reader& reader, catalog::Catalo
 /// Runs the query to its end; a JSON object: how it was reached, what was examined, how long it took.
 std::string explain(transaction::Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query);
 
-/// The text of a replacement for the document with this id: its own _id, when it has one, must be the same.
-std::string replacement(const model::Value& id, std::string_view document, const json::Limits& limits,
-                        std::string_view collection);
-
 }  // namespace stele::documents

@@ -15,7 +15,10 @@ using transaction::Record;
 using transaction::Transaction;
 
 Writer::Writer(Transaction& transaction, const catalog::Definition& collection)
-    : transaction_(transaction), collection_(collection), id_from_(index_prefix(collection.id).size()) {
+    : transaction_(transaction),
+      collection_(collection),
+      validator_(collection, transaction.time_us()),
+      id_from_(index_prefix(collection.id).size()) {
   bool whole = false;
   for (const Index& index : collection.indexes) {
     if (!index.maintained()) continue;
@@ -37,7 +40,8 @@ Value Writer::parse(std::string_view document) {
 }
 
 void Writer::put(std::string_view document_key, std::optional<std::string_view> before, std::string_view after) {
-  if (needs_before()) {
+  validator_.check(before, after);
+  if (!maintained_.empty()) {
     const std::optional<Value> old = before ? std::optional(parse(*before)) : std::nullopt;
     const Value fresh = parse(after);
     change(document_key, old ? &*old : nullptr, &fresh);
@@ -46,7 +50,7 @@ void Writer::put(std::string_view document_key, std::optional<std::string_view> 
 }
 
 void Writer::erase(std::string_view document_key, std::string_view before) {
-  if (needs_before()) {
+  if (!maintained_.empty()) {
     const Value old = parse(before);
     change(document_key, &old, nullptr);
   }

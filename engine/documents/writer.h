@@ -3,6 +3,7 @@
 
 #include "engine/catalog/definition.h"
 #include "engine/documents/index_entries.h"
+#include "engine/documents/validator.h"
 #include "engine/model/value.h"
 #include "engine/transaction/transaction.h"
 
@@ -20,9 +21,10 @@ class Writer {
   Writer(transaction::Transaction& transaction, const catalog::Definition& collection);
 
   /// True when put() and erase() need to know what was there before.
-  bool needs_before() const { return !maintained_.empty(); }
+  bool needs_before() const { return !maintained_.empty() || validator_.needs_before(); }
 
-  /// `before`: the document that is there now, if any. `exists` when a unique index has one of the new entries already.
+  /// `before`: the document that is there now, if any. `exists` when a unique index has one of the new entries already,
+  /// `constraint` when the validator refuses the document.
   void put(std::string_view document_key, std::optional<std::string_view> before, std::string_view after);
   void erase(std::string_view document_key, std::string_view before);
 
@@ -38,6 +40,7 @@ class Writer {
 
   transaction::Transaction& transaction_;
   const catalog::Definition& collection_;
+  Validator validator_;
   std::vector<const catalog::Index*> maintained_;
   std::vector<std::string> members_;  // that entries are made of; empty: all
   std::size_t id_from_;               // where the _id element begins in a document key

@@ -9,7 +9,8 @@
 //   apply, flush_log         one thread at a time (the commit order's lock is held)
 //   sync_log                 any one thread at a time, beside apply
 //   needs_room, make_room,
-//   pressure, figures        any thread, at any time
+//   pressure, figures,
+//   approximate_bytes        any thread, at any time
 //   the rest                 the thread that opens and closes
 //
 // Keys are 1..8192 bytes of any value and compare as unsigned bytes; values are 0 bytes to 1 GiB.
@@ -108,6 +109,9 @@ class KeyValueStore {
 
   virtual Pressure pressure() const = 0;
   virtual KeyValueFigures figures() const = 0;
+  /// Roughly what the entries of a range take now, as they are kept (compressed, with old versions); 0 for a range
+  /// that never held any. Cheap: samples or counts a bounded number of entries, and reads none of their values.
+  virtual std::uint64_t approximate_bytes(Keyspace keyspace, const KeyRange& range) const = 0;
 
   /// Writes memory tables to disk and waits. For tests and for close.
   virtual void flush() = 0;

@@ -59,6 +59,10 @@ class Reader {
   virtual std::int64_t time_us() const = 0;
 
   virtual const Interrupt& interrupt() const = 0;
+
+  /// Roughly what the entries of a range take in the store now, whatever the reader's moment; without what the
+  /// transaction itself wrote. Recorded by nobody.
+  virtual std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const = 0;
 };
 
 }  // namespace stele::transaction

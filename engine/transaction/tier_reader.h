@@ -29,6 +29,9 @@ class TierReader : public Reader {
   bool wrote_meta() const override { return false; }
   std::int64_t time_us() const override { return 0; }  // nothing is expired
   const Interrupt& interrupt() const override { return interrupt_; }
+  std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override {
+    return store_.approximate_bytes(keyspace, range);
+  }
 
  protected:
   const storage::KeyValueSnapshot* at() const { return at_.get(); }

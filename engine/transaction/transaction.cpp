@@ -158,6 +158,10 @@ void Transaction::acquire_writer() {
   release_readers();
 }
 
+std::uint64_t Transaction::approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const {
+  return store_->key_value().approximate_bytes(keyspace, range);
+}
+
 bool Transaction::get(Keyspace keyspace, std::string_view key, std::string& value, Record record) {
   pin_key_value();
   const WriteSet::Found found = writes_.find(keyspace, key, value);

@@ -60,6 +60,7 @@ class Transaction final : public Reader {
   void note_read(Keyspace keyspace, std::string_view key, Record record) override;
   bool wrote_meta() const override { return !writes_.entries(Keyspace::meta).empty(); }
   const Interrupt& interrupt() const override { return interrupt_; }
+  std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override;
 
   /// The write set, for the tiers' write verbs. `readonly` in a snapshot.
   WriteSet& writes();
@@ -77,6 +78,12 @@ class Transaction final : public Reader {
   template <class Body>
   auto statement(Body&& body) {
     Guard guard(*this);
+    return part(body);
+  }
+
+  /// Inside a statement: a part of it that sees what the parts before it wrote. If it throws, its writes are undone.
+  template <class Body>
+  auto part(Body&& body) {
     const std::size_t mark = writes_.mark();
     writes_.begin_statement();
     try {

@@ -367,6 +367,29 @@ TEST_P(KeyValueContract, a_store_at_rest_has_room_and_no_pressure) {
   EXPECT_GT(store().figures().memory_bytes, 0u);
 }
 
+TEST_P(KeyValueContract, sizes_of_ranges_are_told_apart_before_and_after_a_flush) {
+  open();
+  Batch batch;  // values that no compression makes small
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) {
+    std::string value(500, ' ');
+    for (char& c : value) c = static_cast<char>(random());
+    batch.put(Keyspace::documents, (i < 1800 ? "a" : "b") + std::to_string(i), value);
+  }
+  store().apply(batch);
+  for (const bool flushed : {false, true}) {
+    if (flushed) store().flush();
+    const std::uint64_t large = store().approximate_bytes(Keyspace::documents, {"a", "b"});
+    const std::uint64_t small = store().approximate_bytes(Keyspace::documents, {"b", ""});
+    EXPECT_GT(large, 300'000u) << flushed;
+    EXPECT_LT(large, 3'000'000u) << flushed;
+    EXPECT_GT(small, 10'000u) << flushed;
+    EXPECT_LT(small, large / 2) << flushed;
+    EXPECT_EQ(store().approximate_bytes(Keyspace::documents, {"c", "d"}), 0u) << flushed;
+    EXPECT_EQ(store().approximate_bytes(Keyspace::indexes, {"", ""}), 0u) << flushed;
+  }
+}
+
 TEST_P(KeyValueContract, an_intact_store_verifies) {
   open();
   for (int i = 0; i < 1000; ++i) put(std::to_string(i), std::string(100, 'v'));

@@ -34,6 +34,9 @@ class CountingStore final : public KeyValueStore {
   void sync_log() override { inner_->sync_log(); }
   Pressure pressure() const override { return inner_->pressure(); }
   KeyValueFigures figures() const override { return inner_->figures(); }
+  std::uint64_t approximate_bytes(Keyspace keyspace, const KeyRange& range) const override {
+    return inner_->approximate_bytes(keyspace, range);
+  }
   void flush() override { inner_->flush(); }
   void verify() override { inner_->verify(); }
 

@@ -32,6 +32,12 @@ void JsonObject::add_text(std::string_view name, std::string_view value) {
   add_json(name, quoted);
 }
 
+void JsonObject::add_members(std::string_view object) {
+  const std::string_view added = object.substr(1, object.size() - 2);
+  if (!members_.empty() && !added.empty()) members_ += ',';
+  members_ += added;
+}
+
 void JsonObject::add_texts(std::string_view name, const std::vector<std::string>& values) {
   JsonArray all;
   for (const std::string& value : values) {

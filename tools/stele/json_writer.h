@@ -19,6 +19,8 @@ class JsonObject {
   void add_texts(std::string_view name, const std::vector<std::string>& values);
   void add(std::string_view name, std::uint64_t number) { add_json(name, std::to_string(number)); }
   void add_signed(std::string_view name, std::int64_t number) { add_json(name, std::to_string(number)); }
+  /// The members of a JSON object.
+  void add_members(std::string_view object);
   void add_boolean(std::string_view name, bool value) { add_json(name, value ? "true" : "false"); }
 
   bool empty() const { return members_.empty(); }

@@ -7,8 +7,8 @@ namespace stele::tool {
 
 std::vector<const Operation*> operations() {
   std::vector<const Operation*> all;
-  for (const auto group :
-       {document_operations(), sql_operations(), event_operations(), transaction_operations(), store_operations()})
+  for (const auto group : {document_operations(), collection_operations(), sql_operations(), event_operations(),
+                           transaction_operations(), store_operations()})
     for (const Operation& operation : group) all.push_back(&operation);
   return all;
 }
@@ -20,13 +20,7 @@ const Operation* find_operation(std::string_view name) {
 }
 
 bool is_later_operation(std::string_view name) {
-  static constexpr std::string_view later[] = {"find_and_modify",
-                                               "bulk_write",
-                                               "aggregate",
-                                               "explain",
-                                               "create_collection",
-                                               "rename",
-                                               "analyze",
+  static constexpr std::string_view later[] = {"aggregate",
                                                "create_stream",
                                                "drop_stream",
                                                "truncate",

@@ -1,78 +1,38 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/base/error.h"
-#include "engine/documents/find.h"
-#include "engine/model/document.h"
+#include "engine/documents/revision.h"
+#include "tools/stele/bulk_request.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
+
+#include <algorithm>
 
 namespace stele::tool {
 
 namespace {
 
-/// The document was refused, not the transaction.
-bool concerns_document(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid:
-    case ErrorCode::constraint:
-    case ErrorCode::exists:
-    case ErrorCode::too_large:
-    case ErrorCode::out_of_range:
-    case ErrorCode::unsupported: return true;
-    default: return false;
-  }
+// Reading
+
+/// As in MongoDB a limit of 0 is none.
+std::optional<std::uint64_t> limit_of(const Request& request) {
+  const auto limit = request.number("limit");
+  return limit == 0 ? std::nullopt : limit;
 }
 
-struct Inserted {
-  std::vector<std::string> ids;
-  std::optional<Error> first_failure;
-  JsonArray failures;
-};
-
-Inserted insert_each(Collection collection, const std::vector<std::string_view>& documents, bool ordered) {
-  Inserted result;
-  for (std::size_t i = 0; i < documents.size(); ++i) {
-    try {
-      result.ids.push_back(collection.insert(documents[i]).json());
-    } catch (const Error& error) {
-      if (!concerns_document(error.code())) throw;
-      JsonObject failure;
-      failure.add("index", i);
-      failure.add_text("code", name(error.code()));
-      failure.add_text("message", wording(error));
-      result.failures.add(failure.str());
-      if (!result.first_failure)
-        result.first_failure.emplace(error.code(), text("docs[", i, "]: ", wording(error)), error.detail());
-      if (ordered) break;
-    }
-  }
-  return result;
-}
-
-/// What was inserted before (or, unordered, beside) a refused document stays: the answer says what.
-void insert(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const auto documents = request.array("docs");
-  const bool ordered = request.boolean("ordered", true);
-  Inserted result =
-      session.write(request, [&](Transaction& tx) { return insert_each(tx.collection(name), documents, ordered); });
-  JsonArray ids;
-  for (const std::string& id : result.ids) ids.add(id);
-  answer.add("inserted", result.ids.size());
-  answer.add_json("ids", std::move(ids).str());
-  if (!result.first_failure) return;
-  answer.fail(*result.first_failure);
-  answer.add_json("errors", std::move(result.failures).str());
+FindOptions find_options(const Request& request) {
+  FindOptions options;
+  options.sort = request.object("sort", "");
+  options.skip = request.number("skip").value_or(0);
+  options.limit = limit_of(request);
+  options.projection = request.object("projection", "");
+  options.hint = request.has("hint") ? request.name_field("hint") : std::string();
+  return options;
 }
 
 void find(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("collection");
   const std::string_view filter = request.object("filter", "{}");
-  FindOptions options;
-  options.sort = request.object("sort", "");
-  options.skip = request.number("skip").value_or(0);
-  options.limit = request.number("limit");
-  options.projection = request.object("projection", "");
-  options.hint = request.has("hint") ? request.name_field("hint") : std::string();
+  const FindOptions options = find_options(request);
   JsonArray documents;
   session.read(request, [&](const Snapshot& at) {
     Documents found = at.collection(name).find(filter, options);
@@ -85,77 +45,10 @@ void count(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("collection");
   const std::string_view filter = request.object("filter", "{}");
   const std::uint64_t skip = request.number("skip").value_or(0);
-  const auto limit = request.number("limit");
+  const auto limit = limit_of(request);
   std::uint64_t count = session.read(request, [&](const Snapshot& at) { return at.collection(name).count(filter); });
   count -= std::min(count, skip);
   answer.add("count", limit ? std::min(count, *limit) : count);
-}
-
-void add_update(const UpdateResult& result, Answer& answer) {
-  answer.add("matched", result.matched);
-  answer.add("modified", result.modified);
-  if (result.upserted_id) answer.add_json("upserted_id", result.upserted_id->json());
-}
-
-void update(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const std::string_view filter = request.object("filter");
-  const std::string_view change = request.raw("update").front() == '[' ? request.raw("update") : request.object("update");
-  const bool multi = request.boolean("multi", false);
-  const UpdateOptions options{request.boolean("upsert", false), request.has("arrayFilters") ? std::string(request.raw("arrayFilters")) : std::string()};
-  const auto result = session.write(request, [&](Transaction& tx) {
-    Collection collection = tx.collection(name);
-    return multi ? collection.update_many(filter, change, options) : collection.update_one(filter, change, options);
-  });
-  add_update(result, answer);
-}
-
-/// The `_id` stands first in every stored document.
-DocumentId id_of(std::string_view document) {
-  return DocumentId::from_json(std::string(members(document).front().value));
-}
-
-DocumentId upsert_replacement(Collection& collection, std::string_view filter, std::string_view replacement) {
-  const auto id = model::id_equality(model::Filter::parse(filter));
-  if (!id) return collection.insert(replacement);
-  return collection.insert(documents::replacement(*id, replacement, {}, collection.name()));
-}
-
-UpdateResult replace_first(Collection collection, std::string_view filter, std::string_view replacement, bool upsert) {
-  UpdateResult result;
-  const auto before = collection.find_one(filter);
-  if (before) {
-    const DocumentId id = id_of(*before);
-    result.matched = collection.replace(id, replacement) ? 1 : 0;
-    result.modified = collection.get(id) != before ? 1 : 0;
-  } else if (upsert) {
-    result.upserted_id = upsert_replacement(collection, filter, replacement);
-  } else {
-    // A replacement that could never be stored is refused also when nothing matches.
-    model::new_document(replacement);
-  }
-  return result;
-}
-
-void replace(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const std::string_view filter = request.object("filter");
-  const std::string_view replacement = request.object("replacement");
-  const bool upsert = request.boolean("upsert", false);
-  add_update(
-      session.write(request,
-                    [&](Transaction& tx) { return replace_first(tx.collection(name), filter, replacement, upsert); }),
-      answer);
-}
-
-void remove(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const std::string_view filter = request.object("filter");
-  const bool multi = request.boolean("multi", false);
-  answer.add("deleted", session.write(request, [&](Transaction& tx) {
-    Collection collection = tx.collection(name);
-    return multi ? collection.remove_many(filter) : collection.remove_one(filter);
-  }));
 }
 
 void distinct(Session& session, const Request& request, Answer& answer) {
@@ -169,41 +62,183 @@ void distinct(Session& session, const Request& request, Answer& answer) {
   answer.add_json("values", std::move(values).str());
 }
 
-void create_index(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const std::string_view keys = request.object("keys");
-  IndexOptions options;
-  options.name = request.has("name") ? request.name_field("name") : std::string();
-  options.unique = request.boolean("unique", false);
-  options.sparse = request.boolean("sparse", false);
-  options.partial_filter = request.object("partial_filter", "");
-  if (const auto seconds = request.number("expire_after_seconds")) options.expire_after_seconds = static_cast<std::int64_t>(*seconds);
-  // Without a transaction it is built in batches, each a transaction of its own.
-  Collection collection = request.has("tx") ? session.transaction(request).collection(name) : session.database().collection(name);
-  answer.add_text("name", collection.create_index(keys, options));
+// Writing
+
+/// An update's operators, or its pipeline.
+std::string_view update_of(const Request& request) {
+  return request.raw("update").front() == '[' ? request.raw("update") : request.object("update");
 }
 
-void drop_index(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  const std::string index = request.name_field("name");
-  answer.add_boolean("dropped", session.write(request, [&](Transaction& tx) { return tx.collection(name).drop_index(index); }));
+std::string array_filters_of(const Request& request) {
+  return request.has("arrayFilters") ? std::string(request.raw("arrayFilters")) : std::string();
 }
 
-void indexes(Session& session, const Request& request, Answer& answer) {
-  const std::string name = request.name_field("collection");
-  JsonArray all;
-  for (const std::string& index : session.read(request, [&](const Snapshot& at) { return at.collection(name).indexes(); }))
-    all.add(index);
-  answer.add_json("indexes", std::move(all).str());
+void add_refusals(const BulkResult& result, std::string_view list, Answer& answer) {
+  JsonArray errors;
+  for (const BulkResult::Refusal& refusal : result.refusals) {
+    JsonObject error;
+    error.add("index", refusal.index);
+    error.add_text("code", name(refusal.error.code()));
+    error.add_text("message", wording(refusal.error));
+    errors.add(error.str());
+  }
+  answer.add_json("errors", std::move(errors).str());
+  if (result.refusals.empty()) return;
+  const auto& [index, error] = result.refusals.front();
+  answer.fail(Error(error.code(), text(list, "[", index, "]: ", wording(error)), error.detail()));
 }
 
-void drop(Session& session, const Request& request, Answer& answer) {
+BulkResult run_bulk(Session& session, const Request& request, const std::vector<BulkOperation>& operations) {
   const std::string name = request.name_field("collection");
-  answer.add_boolean("dropped", session.write(request, [&](Transaction& tx) { return tx.collection(name).drop(); }));
+  const OnRefusal on_refusal = request.boolean("ordered", true) ? OnRefusal::stop : OnRefusal::go_on;
+  return session.write(request,
+                       [&](Transaction& tx) { return tx.collection(name).bulk_write(operations, on_refusal); });
 }
 
-void collections(Session& session, const Request& request, Answer& answer) {
-  answer.add_texts("collections", session.read(request, [](const Snapshot& at) { return at.collections(); }));
+/// What was inserted before (or, unordered, beside) a refused document stays: the answer says what.
+void insert(Session& session, const Request& request, Answer& answer) {
+  std::vector<BulkOperation> operations;
+  for (const std::string_view document : request.array("docs"))
+    operations.push_back(BulkOperation::insert_one(std::string(document)));
+  const BulkResult result = run_bulk(session, request, operations);
+  JsonArray ids;
+  for (const auto& [index, id] : result.inserted_ids) ids.add(id.json());
+  answer.add("inserted", result.inserted);
+  answer.add_json("ids", std::move(ids).str());
+  if (!result.refusals.empty()) add_refusals(result, "docs", answer);
+}
+
+std::string ids_by_index(const std::map<std::size_t, DocumentId>& ids) {
+  JsonObject out;
+  for (const auto& [index, id] : ids) out.add_json(std::to_string(index), id.json());
+  return out.str();
+}
+
+/// As insert(): what was carried out before or beside a refused operation stays.
+void bulk_write(Session& session, const Request& request, Answer& answer) {
+  const BulkResult result = run_bulk(session, request, bulk_operations(request));
+  answer.add("inserted", result.inserted);
+  answer.add_json("inserted_ids", ids_by_index(result.inserted_ids));
+  answer.add("matched", result.matched);
+  answer.add("modified", result.modified);
+  answer.add("deleted", result.deleted);
+  answer.add("upserted", result.upserted_ids.size());
+  answer.add_json("upserted_ids", ids_by_index(result.upserted_ids));
+  add_refusals(result, "ops", answer);
+}
+
+void add_update(const UpdateResult& result, Answer& answer) {
+  answer.add("matched", result.matched);
+  answer.add("modified", result.modified);
+  if (result.upserted_id) answer.add_json("upserted_id", result.upserted_id->json());
+}
+
+void update(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string_view filter = request.object("filter");
+  const std::string_view change = update_of(request);
+  const bool multi = request.boolean("multi", false);
+  if (multi && request.has("sort")) request.refuse("sort", "is for an update of one document, not of \"multi\"");
+  const UpdateOptions options{request.boolean("upsert", false), array_filters_of(request),
+                              std::string(request.object("sort", ""))};
+  const auto result = session.write(request, [&](Transaction& tx) {
+    Collection collection = tx.collection(name);
+    return multi ? collection.update_many(filter, change, options) : collection.update_one(filter, change, options);
+  });
+  add_update(result, answer);
+}
+
+void replace(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string_view filter = request.object("filter");
+  const std::string_view replacement = request.object("replacement");
+  const ReplaceOptions options{request.boolean("upsert", false), std::string(request.object("sort", ""))};
+  add_update(
+      session.write(request,
+                    [&](Transaction& tx) { return tx.collection(name).replace_one(filter, replacement, options); }),
+      answer);
+}
+
+void remove(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string_view filter = request.object("filter");
+  const bool multi = request.boolean("multi", false);
+  answer.add("deleted", session.write(request, [&](Transaction& tx) {
+    Collection collection = tx.collection(name);
+    return multi ? collection.remove_many(filter) : collection.remove_one(filter);
+  }));
+}
+
+/// Which of update, replacement and remove a find_and_modify has.
+std::string_view modification_of(const Request& request) {
+  const bool removes = request.boolean("remove", false);
+  if (removes + request.has("update") + request.has("replacement") != 1)
+    request.refuse("update", "or \"replacement\" or \"remove\":true must be there, and one of them only");
+  if (removes)
+    for (const std::string_view other : {"new", "upsert", "arrayFilters"})
+      if (request.has(other)) request.refuse(other, "cannot stand beside \"remove\"");
+  if (!request.has("update") && request.has("arrayFilters")) request.refuse("arrayFilters", "needs \"update\"");
+  return removes ? "remove" : request.has("update") ? "update" : "replacement";
+}
+
+std::optional<std::string> find_and_modify_in(Collection collection, const Request& request, std::string_view filter) {
+  const std::string_view modification = modification_of(request);
+  const std::string sort(request.object("sort", ""));
+  const std::string projection(request.object("projection", ""));
+  if (modification == "remove") return collection.find_one_and_delete(filter, {sort, projection});
+  const ReturnDocument returns = request.boolean("new", false) ? ReturnDocument::after : ReturnDocument::before;
+  const FindOneAndModifyOptions options{sort, projection, request.boolean("upsert", false), returns,
+                                        array_filters_of(request)};
+  if (modification == "update") return collection.find_one_and_update(filter, update_of(request), options);
+  return collection.find_one_and_replace(filter, request.object("replacement"), options);
+}
+
+void find_and_modify(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("collection");
+  const std::string_view filter = request.object("filter", "{}");
+  modification_of(request);
+  const auto document =
+      session.write(request, [&](Transaction& tx) { return find_and_modify_in(tx.collection(name), request, filter); });
+  answer.add_json("doc", document.value_or("null"));
+}
+
+// Explaining
+
+/// The find by which an operation reaches its documents.
+FindOptions reach_of(const Request& request, std::string_view operation) {
+  if (operation == "find") return find_options(request);
+  FindOptions options;
+  if (operation == "count") {
+    options.skip = request.number("skip").value_or(0);
+    options.limit = limit_of(request);
+  }
+  if (operation == "update" || operation == "find_and_modify")
+    if (request.has("update")) documents::Revision::update(update_of(request), array_filters_of(request), {});
+  if (request.has("replacement")) documents::Revision::replacement(request.object("replacement"), {});
+  const bool one = operation == "replace" || operation == "find_and_modify" ||
+                   ((operation == "update" || operation == "delete") && !request.boolean("multi", false));
+  if (!one) return options;
+  if (operation == "find_and_modify") modification_of(request);
+  if (operation != "delete") options.sort = request.object("sort", "");
+  options.limit = 1;
+  return options;
+}
+
+void explain(Session& session, const Request& request, Answer& answer) {
+  static constexpr std::string_view explained[] = {"find",    "count",  "distinct",       "update",
+                                                   "replace", "delete", "find_and_modify"};
+  Request inner(request.object("request"));
+  const std::string operation = inner.name();
+  if (std::ranges::find(explained, operation) == std::end(explained))
+    request.refuse("request", "must be a find, count, distinct, update, replace, delete or find_and_modify");
+  inner.check_fields(*find_operation(operation));
+  for (const std::string_view outer : {"tx", "deadline_ms", "durability"})
+    if (inner.has(outer)) inner.refuse(outer, "belongs to the explain, beside \"request\"");
+  const std::string name = inner.name_field("collection");
+  const std::string_view filter = inner.object("filter", "{}");
+  const FindOptions options = reach_of(inner, operation);
+  answer.add_json(
+      "plan", session.read(request, [&](const Snapshot& at) { return at.collection(name).explain(filter, options); }));
 }
 
 }  // namespace
@@ -232,18 +267,25 @@ std::span<const Operation> document_operations() {
        {},
        R"({"op":"count","collection":"articles","filter":{"title":"Stones"}})",
        count},
+      {"distinct",
+       may,
+       false,
+       {"collection", "field", "filter"},
+       {},
+       R"({"op":"distinct","collection":"articles","field":"tags"})",
+       distinct},
       {"update",
        may,
        true,
-       {"collection", "filter", "update", "multi", "upsert", "arrayFilters"},
-       {"sort"},
+       {"collection", "filter", "update", "multi", "upsert", "arrayFilters", "sort"},
+       {},
        R"({"op":"update","collection":"articles","filter":{"_id":1},"update":{"$inc":{"reads":1}}})",
        update},
       {"replace",
        may,
        true,
-       {"collection", "filter", "replacement", "upsert"},
-       {"sort"},
+       {"collection", "filter", "replacement", "upsert", "sort"},
+       {},
        R"({"op":"replace","collection":"articles","filter":{"_id":1},"replacement":{"title":"Sand"}})",
        replace},
       {"delete",
@@ -253,30 +295,28 @@ std::span<const Operation> document_operations() {
        {},
        R"({"op":"delete","collection":"articles","filter":{"_id":1}})",
        remove},
-      {"distinct",
+      {"find_and_modify",
+       may,
+       true,
+       {"collection", "filter", "update", "replacement", "remove", "new", "upsert", "sort", "projection",
+        "arrayFilters"},
+       {},
+       R"({"op":"find_and_modify","collection":"jobs","filter":{"state":"new"},"sort":{"at":1},"update":{"$set":{"state":"taken"}},"new":true})",
+       find_and_modify},
+      {"bulk_write",
+       may,
+       true,
+       {"collection", "ops", "ordered"},
+       {},
+       R"({"op":"bulk_write","collection":"articles","ops":[{"insertOne":{"document":{"_id":1}}},{"deleteMany":{"filter":{"draft":true}}}]})",
+       bulk_write},
+      {"explain",
        may,
        false,
-       {"collection", "field", "filter"},
+       {"request"},
        {},
-       R"({"op":"distinct","collection":"articles","field":"tags"})",
-       distinct},
-      {"create_index",
-       may,
-       true,
-       {"collection", "keys", "name", "unique", "sparse", "partial_filter", "expire_after_seconds"},
-       {},
-       R"({"op":"create_index","collection":"articles","keys":{"author":1,"published":-1}})",
-       create_index},
-      {"drop_index",
-       may,
-       true,
-       {"collection", "name"},
-       {},
-       R"({"op":"drop_index","collection":"articles","name":"author_1_published_-1"})",
-       drop_index},
-      {"indexes", may, false, {"collection"}, {}, R"({"op":"indexes","collection":"articles"})", indexes},
-      {"drop", may, true, {"collection"}, {}, R"({"op":"drop","collection":"articles"})", drop},
-      {"collections", may, false, {}, {}, R"({"op":"collections"})", collections},
+       R"({"op":"explain","request":{"op":"find","collection":"articles","filter":{"title":"Stones"}}})",
+       explain},
   };
   return operations;
 }

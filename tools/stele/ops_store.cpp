@@ -17,7 +17,12 @@ void check(Session& session, const Request& request, Answer& answer) {
   answer.add_json("findings", findings_json(detail::check_open_database(session.core(), options, interrupt)));
 }
 
-void stats(Session& session, const Request&, Answer& answer) {
+void stats(Session& session, const Request& request, Answer& answer) {
+  if (request.has("collection")) {
+    const std::string name = request.name_field("collection");
+    answer.add_members(session.read(request, [&](const Snapshot& at) { return at.collection(name).stats(); }));
+    return;
+  }
   const Stats stats = session.database().stats();
   answer.add("commits", stats.commits);
   answer.add("conflicts", stats.conflicts);
@@ -39,7 +44,7 @@ std::span<const Operation> store_operations() {
   using enum Operation::Tx;
   static const Operation operations[] = {
       {"check", none, false, {"deep"}, {}, R"({"op":"check","deep":true})", check},
-      {"stats", none, false, {}, {}, R"({"op":"stats"})", stats},
+      {"stats", may, false, {"collection"}, {}, R"({"op":"stats","collection":"articles"})", stats},
   };
   return operations;
 }

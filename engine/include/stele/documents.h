@@ -3,15 +3,8 @@
 // A collection holds JSON objects, each with a unique `_id` (any scalar; a UUIDv7 string is made
 // when it is absent). A collection comes into being with its first document. Filters and updates
 // are MongoDB's, as JSON text; documents come back as JSON text, minified, `_id` first, keys
-// otherwise in the order given, integers exact to 64 bits. What is known of MongoDB's operators:
-//   filters      $eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex ($options; RE2) $mod $size $all $elemMatch $not
-//                $bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear; $and $or $nor $expr $jsonSchema $comment
-//   updates      $set $unset $inc $mul $min $max $rename $setOnInsert $currentDate $bit $push ($each $slice $sort
-//                $position) $addToSet ($each) $pop $pull $pullAll, at paths with $, $[] and $[x]; pipelines of $set,
-//                $unset and $replaceWith
-//   projections  1, 0, $slice, $elemMatch, and expressions
-//   expressions  engine/model/expression_*.cpp, one table a family
-// Others are refused by name.
+// otherwise in the order given, integers exact to 64 bits. engine/ARCHITECTURE.md lists which of MongoDB's operators
+// there are; others are refused by name, with their path.
 //
 // CollectionReader comes from a Snapshot and reads; Collection comes from a Transaction or, each
 // call then being a transaction of its own, from a Database. Both are light handles: they stay
@@ -23,11 +16,13 @@
 #include <stele/error.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stele {
@@ -77,13 +72,108 @@ struct IndexOptions {
 
 struct UpdateResult {
   std::uint64_t matched = 0;
-  std::uint64_t modified = 0;
+  std::uint64_t modified = 0;  // of these, changed by it
   std::optional<DocumentId> upserted_id;
 };
 
 struct UpdateOptions {
-  bool upsert = false;
+  bool upsert = false;             // when nothing matches, insert what filter and update say
   std::string array_filters = {};  // [{"x.grade": {"$gte": 85}}], for paths with $[x]
+  std::string sort = {};           // of several matches update_one takes the first in this order; not for update_many
+};
+
+struct ReplaceOptions {
+  bool upsert = false;
+  std::string sort = {};  // of several matches the first in this order
+};
+
+/// Which document a find_one_and_update or find_one_and_replace returns.
+enum class ReturnDocument : std::uint8_t { before, after };
+
+struct FindOneAndModifyOptions {
+  std::string sort = {};        // of several matches the first in this order
+  std::string projection = {};  // of what is returned
+  bool upsert = false;
+  ReturnDocument returns = ReturnDocument::before;
+  std::string array_filters = {};  // of updates
+};
+
+struct FindOneAndDeleteOptions {
+  std::string sort = {};
+  std::string projection = {};
+};
+
+/// One operation of a bulk write. Options that the kind does not have are `invalid`.
+struct BulkOperation {
+  enum class Kind : std::uint8_t { insert_one, update_one, update_many, replace_one, delete_one, delete_many };
+
+  Kind kind;
+  std::string filter;     // not of insert_one
+  std::string document;   // to insert, the update, or the replacement
+  UpdateOptions options;  // of updates; of replace_one upsert and sort
+
+  static BulkOperation insert_one(std::string document) { return {Kind::insert_one, {}, std::move(document), {}}; }
+  static BulkOperation update_one(std::string filter, std::string update, UpdateOptions options = {}) {
+    return {Kind::update_one, std::move(filter), std::move(update), std::move(options)};
+  }
+  static BulkOperation update_many(std::string filter, std::string update, UpdateOptions options = {}) {
+    return {Kind::update_many, std::move(filter), std::move(update), std::move(options)};
+  }
+  static BulkOperation replace_one(std::string filter, std::string replacement, ReplaceOptions options = {}) {
+    return {Kind::replace_one, std::move(filter), std::move(replacement), {options.upsert, {}, std::move(options.sort)}};
+  }
+  static BulkOperation delete_one(std::string filter) { return {Kind::delete_one, std::move(filter), {}, {}}; }
+  static BulkOperation delete_many(std::string filter) { return {Kind::delete_many, std::move(filter), {}, {}}; }
+};
+
+/// What a bulk write does about an operation that is refused: one with an Error that says to put something right
+/// (`invalid`, `constraint`, `exists`, `too_large`, `out_of_range`, `unsupported`).
+enum class OnRefusal : std::uint8_t {
+  undo_all,  // throw that Error, with detail "index"; nothing of the bulk write is kept
+  stop,      // keep those before it, carry out none after it: MongoDB's ordered bulk write
+  go_on,     // carry out all others: MongoDB's unordered bulk write
+};
+
+struct BulkResult {
+  struct Refusal {
+    std::size_t index;  // of the operation
+    Error error;
+  };
+
+  std::uint64_t inserted = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t modified = 0;
+  std::uint64_t deleted = 0;
+  std::map<std::size_t, DocumentId> inserted_ids;  // by the operation's index
+  std::map<std::size_t, DocumentId> upserted_ids;
+  std::vector<Refusal> refusals;  // by index; never with undo_all
+};
+
+/// What becomes of a write that breaks the validator.
+enum class ValidationAction : std::uint8_t {
+  error,  // refused: `constraint`, reason DocumentValidationFailure, with the _id, the path and the rule
+  warn,   // carried out; CollectionReader::stats counts the documents that break it
+};
+
+enum class ValidationLevel : std::uint8_t {
+  strict,    // every document written
+  moderate,  // not those that broke the validator before the write
+};
+
+struct CollectionOptions {
+  /// A filter that documents must match, {"$jsonSchema": {…}} or any other; empty: none. It binds writes; documents
+  /// that are there stay as they are.
+  std::string validator = {};
+  ValidationAction validation_action = ValidationAction::error;
+  ValidationLevel validation_level = ValidationLevel::strict;
+};
+
+struct RenameOptions {
+  bool drop_target = false;  // a collection that has the new name goes
+};
+
+struct AnalyzeOptions {
+  std::uint64_t sample = 1000;  // look into so many documents at most, 1 to 1,000,000
 };
 
 /// Documents that a find returned, read one at a time. One thread at a time; ends with its transaction.
@@ -116,10 +206,23 @@ class CollectionReader {
   /// The different values at a path, of arrays their elements, in the order met, each as JSON.
   std::vector<std::string> distinct(std::string_view path, std::string_view filter = "{}") const;
   /// Runs the find to its end and tells how, as a JSON object: plan, index, keys_examined, documents_examined, returned,
-  /// time_us, and what other indexes were considered.
+  /// time_us, and what other indexes were considered. An update, replace, remove, count or distinct reaches its documents
+  /// as a find with its filter and sort does, those of one document with limit 1.
   std::string explain(std::string_view filter = "{}", const FindOptions& options = {}) const;
   /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed).
   std::vector<std::string> indexes() const;
+
+  /// Those it was created with, or given since. An absent collection has the defaults.
+  CollectionOptions options() const;
+  /// How much there is, as a JSON object: documents, bytes (of their texts), average_bytes, storage_bytes (roughly, as
+  /// kept on disk and in memory), index_bytes (roughly), indexes [{name, keys, state, bytes}], and, where there is a
+  /// validator, it and invalid_documents, those that break it. Reads every document.
+  std::string stats() const;
+  /// Which fields there are, as a JSON object: documents; sampled, how many of them were looked into, evenly spread in
+  /// the order of _id and the same ones each time; fields [{path, documents, share, types {type: values}}], in the order
+  /// met; a path goes through arrays as `items[].sku`. `documents` of a field is how many sampled ones have it, `share`
+  /// that in parts of 1. Beyond 5,000 fields others are counted as fields_left_out. Passes over the whole collection.
+  std::string analyze(const AnalyzeOptions& options = {}) const;
 
  protected:
   const std::shared_ptr<detail::Scope>& scope() const;  // `invalid` when moved from
@@ -142,11 +245,28 @@ class Collection : public CollectionReader {
 
   UpdateResult update_one(std::string_view filter, std::string_view update, const UpdateOptions& options = {});
   UpdateResult update_many(std::string_view filter, std::string_view update, const UpdateOptions& options = {});
+  /// Replaces the first match. A replacement holds no operators, and no _id other than the document's; upserted, it
+  /// takes an _id that the filter fixes.
+  UpdateResult replace_one(std::string_view filter, std::string_view replacement, const ReplaceOptions& options = {});
+
+  /// Change or remove the first match and return it, as it was or as it is then, in one step that nobody gets between.
+  /// Empty: nothing matched (and, after an upsert, as it was).
+  std::optional<std::string> find_one_and_update(std::string_view filter, std::string_view update,
+                                                 const FindOneAndModifyOptions& options = {});
+  std::optional<std::string> find_one_and_replace(std::string_view filter, std::string_view replacement,
+                                                  const FindOneAndModifyOptions& options = {});
+  std::optional<std::string> find_one_and_delete(std::string_view filter, const FindOneAndDeleteOptions& options = {});
 
   /// False when there is no such document.
   bool remove(const DocumentId& id);
   std::uint64_t remove_one(std::string_view filter);
   std::uint64_t remove_many(std::string_view filter);
+
+  /// Carries operations out in their order, in one transaction (outside one, in one of its own): all that is kept is
+  /// kept together, and each sees what those before it did. An operation that is refused changes nothing; what then
+  /// becomes of the others, `on_refusal` says. Any other Error (a conflict, a full disk, a deadline) is thrown, and
+  /// nothing of the bulk write is kept.
+  BulkResult bulk_write(std::span<const BulkOperation> operations, OnRefusal on_refusal = OnRefusal::undo_all);
 
   /// Makes an index over paths, {"author": 1, "published": -1}, and returns its name when it is ready. Outside a
   /// transaction it is built in batches beside readers and writers, and goes on after a crash when the database is opened;
@@ -156,6 +276,13 @@ class Collection : public CollectionReader {
   /// False when there is no such index.
   bool drop_index(std::string_view name);
 
+  /// Makes the collection before its first document. `exists` when it is there.
+  void create(const CollectionOptions& options = {});
+  /// Gives it these options in the place of those it has. `not_found` when there is none.
+  void modify(const CollectionOptions& options);
+  /// Gives the collection, with documents and indexes, another name; this handle keeps naming the old one. `not_found`
+  /// when there is none, `exists` when another has the name.
+  void rename(std::string_view to, const RenameOptions& options = {});
   /// Removes the collection with all its documents and indexes; false when there is none.
   bool drop();
 };

@@ -1,0 +1,50 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/documents/collections.h"
+
+#include "engine/database/collection_scope.h"
+
+#include <functional>
+
+namespace stele {
+
+using detail::index_verbs;
+
+std::string Collection::create_index(std::string_view keys, const IndexOptions& options) {
+  using Body = std::function<void(transaction::Transaction&)>;
+  const documents::Indexes verbs = index_verbs(*scope(), name_);
+  if (scope()->transaction)  // one statement: all of it, or nothing
+    return scope()->write([&](transaction::Transaction& own) {
+      return verbs.create([&](const Body& body) { body(own); }, keys, options);
+    });
+  std::string name = verbs.create([&](const Body& body) { scope()->write(body); }, keys, options);
+  scope()->core->maintenance.look_again();
+  return name;
+}
+
+bool Collection::drop_index(std::string_view index) {
+  return scope()->write([&](transaction::Transaction& own) { return index_verbs(*scope(), name_).drop(own, index); });
+}
+
+namespace {
+documents::Collections collection_verbs(const detail::Scope& scope) {
+  return documents::Collections(scope.core->catalog, scope.core->limits);
+}
+}  // namespace
+
+void Collection::create(const CollectionOptions& options) {
+  scope()->write([&](transaction::Transaction& own) { collection_verbs(*scope()).create(own, name_, options); });
+}
+
+void Collection::modify(const CollectionOptions& options) {
+  scope()->write([&](transaction::Transaction& own) { collection_verbs(*scope()).modify(own, name_, options); });
+}
+
+void Collection::rename(std::string_view to, const RenameOptions& options) {
+  scope()->write([&](transaction::Transaction& own) { collection_verbs(*scope()).rename(own, name_, to, options); });
+}
+
+bool Collection::drop() {
+  return scope()->write([&](transaction::Transaction& own) { return collection_verbs(*scope()).drop(own, name_); });
+}
+
+}  // namespace stele

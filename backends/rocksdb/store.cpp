@@ -342,6 +342,7 @@ storage::KeyValueFigures Store::figures() const {
 }
 
 std::uint64_t Store::approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const {
+  if (!range.end.empty() && range.begin >= range.end) return 0;  // RocksDB asserts that it is not
   static const std::string after_all_keys(8193, '\xff');  // RocksDB knows no range without an end
   const rocksdb::Range bounds(range.begin, range.end.empty() ? after_all_keys : range.end);
   rocksdb::SizeApproximationOptions options;

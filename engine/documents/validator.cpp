@@ -2,6 +2,7 @@
 #include "engine/documents/validator.h"
 
 #include "engine/base/error.h"
+#include "engine/model/type_set.h"
 
 #include <algorithm>
 #include <variant>
@@ -12,23 +13,55 @@ using model::Condition;
 
 namespace {
 
-/// What is wrong, by the first condition that does not hold: a place and a rule.
+std::string shortened(std::string json) {
+  if (json.size() <= 100) return json;
+  std::size_t end = 100;
+  while ((static_cast<unsigned char>(json[end]) & 0xC0) == 0x80) --end;  // between code points
+  return json.substr(0, end) + "…";
+}
+
+/// The operator as it stands in a filter.
+std::string rule(const Condition& condition) {
+  using Kind = Condition::Kind;
+  const auto with_operand = [&](std::string_view op) {
+    return text(op, " ", shortened(model::to_json(condition.operand)));
+  };
+  switch (condition.kind) {
+    case Kind::eq: return with_operand("$eq");
+    case Kind::gt: return with_operand("$gt");
+    case Kind::gte: return with_operand("$gte");
+    case Kind::lt: return with_operand("$lt");
+    case Kind::lte: return with_operand("$lte");
+    case Kind::size: return with_operand("$size");
+    case Kind::in: return text("$in ", shortened(model::to_json(model::Value(condition.operands))));
+    case Kind::exists: return "$exists";
+    case Kind::type: return text("$type ", std::get<model::TypeSet>(condition.test).names());
+    case Kind::regex: return "$regex";
+    case Kind::mod: return "$mod";
+    case Kind::bits: return "the $bits… operator";
+    case Kind::elem_match_object:
+    case Kind::elem_match_value: return "$elemMatch";
+    case Kind::none_of:
+      return condition.children.size() == 1 ? text("not ", rule(condition.children.front())) : std::string("$nor");
+    case Kind::all_of: return "$and";
+    case Kind::any_of: return "$or";
+    case Kind::expr: return "$expr";
+    case Kind::json_schema: return "$jsonSchema";
+  }
+  return {};
+}
+
+/// Where the document breaks which rule, by the first condition that does not hold.
 std::string violation(const model::Filter& filter, const model::Value& document) {
   const auto broken =
       std::ranges::find_if(filter.root().children, [&](const Condition& c) { return !c.holds(document); });
   if (broken == filter.root().children.end()) return "the document: does not match";
-  switch (broken->kind) {
-    case Condition::Kind::json_schema:
-      return std::get<model::Schema>(broken->test).violation(document).value_or("the document: breaks the schema");
-    case Condition::Kind::expr: return "the document: its $expr is not true";
-    case Condition::Kind::any_of: return "the document: matches none of the filters of $or";
-    default: break;
-  }
-  const std::string& path = broken->path.text();
-  if (!path.empty()) return text(path, ": does not match the condition on it");
-  const bool negated = broken->kind == Condition::Kind::none_of && !broken->children.empty();
-  const std::string& inner = negated ? broken->children.front().path.text() : path;
-  return inner.empty() ? "the document: does not match" : text(inner, ": does not match the condition on it");
+  if (broken->kind == Condition::Kind::json_schema)
+    if (auto found = std::get<model::Schema>(broken->test).violation(document)) return *std::move(found);
+  const Condition* at = &*broken;
+  while (at->path.text().empty() && at->children.size() == 1) at = &at->children.front();
+  const std::string& path = at->path.text();
+  return text(path.empty() ? "the document" : path, ": does not match ", rule(*broken));
 }
 
 }  // namespace

@@ -68,6 +68,26 @@ TEST_F(CollectionsTest, a_validator_given_later_binds_writes_and_leaves_document
   EXPECT_EQ(code_of(ask(R"({"op":"update","collection":"c","filter":{"_id":2},"update":{"$set":{"n":-2}}})")), "ok");
 }
 
+TEST_F(CollectionsTest, a_refusal_by_a_validator_names_the_path_and_the_rule) {
+  ask(R"({"op":"create_collection","collection":"c","validator":{"n":{"$gte":0,"$lt":10},"s":{"$type":"string"},"t":{"$nin":[1,2]},"$or":[{"a":1},{"b":1}],"$expr":{"$gt":["$n","$m"]}}})");
+  const auto refusal = [&](std::string_view document) {
+    return message_of(ask(R"({"op":"insert","collection":"c","docs":[)" + std::string(document) + "]}"));
+  };
+  struct Broken {
+    const char* document;
+    const char* what;
+  };
+  for (const Broken& broken : std::initializer_list<Broken>{
+           {R"({"_id":7,"n":-1})", "_id 7 breaks the collection's validator: n: does not match $gte 0;"},
+           {R"({"n":10})", "n: does not match $lt 10;"},
+           {R"({"n":1,"s":1})", "s: does not match $type string;"},
+           {R"({"n":1,"s":"x","t":2})", "t: does not match not $in [1,2];"},
+           {R"({"n":1,"s":"x"})", "the document: does not match $or;"},
+           {R"({"n":1,"s":"x","b":1,"m":2})", "the document: does not match $expr;"}})
+    EXPECT_NE(refusal(broken.document).find(broken.what), std::string::npos) << refusal(broken.document);
+  EXPECT_EQ(code_of(ask(R"({"op":"insert","collection":"c","docs":[{"n":1,"s":"x","b":1,"m":0}]})")), "ok");
+}
+
 TEST_F(CollectionsTest, what_is_no_validator_or_no_collection_is_refused) {
   EXPECT_EQ(code_of(ask(R"({"op":"create_collection","collection":"c","validator":{"a":{"$gtt":1}}})")), "invalid");
   EXPECT_EQ(

@@ -387,6 +387,7 @@ TEST_P(KeyValueContract, sizes_of_ranges_are_told_apart_before_and_after_a_flush
     EXPECT_LT(small, large / 2) << flushed;
     EXPECT_EQ(store().approximate_bytes(Keyspace::documents, {"c", "d"}), 0u) << flushed;
     EXPECT_EQ(store().approximate_bytes(Keyspace::indexes, {"", ""}), 0u) << flushed;
+    EXPECT_EQ(store().approximate_bytes(Keyspace::documents, {"b", "a"}), 0u) << flushed;
   }
 }
 

@@ -41,6 +41,7 @@ void Collection::modify(const CollectionOptions& options) {
 
 void Collection::rename(std::string_view to, const RenameOptions& options) {
   scope()->write([&](transaction::Transaction& own) { collection_verbs(*scope()).rename(own, name_, to, options); });
+  if (!scope()->transaction) scope()->core->maintenance.look_again();  // a build that was going on lost sight of it
 }
 
 bool Collection::drop() {

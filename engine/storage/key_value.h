@@ -109,8 +109,9 @@ class KeyValueStore {
 
   virtual Pressure pressure() const = 0;
   virtual KeyValueFigures figures() const = 0;
-  /// Roughly what the entries of a range take now, as they are kept (compressed, with old versions); 0 for an empty range
-  /// and one that never held any. Cheap: samples or counts a bounded number of entries, and reads none of their values.
+  /// Roughly what a range's entries take now, as they are kept (compressed, old versions too); 0 for an empty range and
+  /// one that never held any. What flush() has yet to write out is guessed, and off by up to all of it. Cheap: samples
+  /// or counts a bounded number of entries, and reads none of their values.
   virtual std::uint64_t approximate_bytes(Keyspace keyspace, const KeyRange& range) const = 0;
 
   /// Writes memory tables to disk and waits. For tests and for close.

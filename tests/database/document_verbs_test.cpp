@@ -94,6 +94,20 @@ TEST_F(DocumentVerbsTest, takers_of_a_queue_never_take_the_same_job) {
   EXPECT_EQ(std::set<std::string>(taken.begin(), taken.end()).size(), std::size_t{jobs});
 }
 
+TEST_F(DocumentVerbsTest, the_readmes_queue_hands_out_its_oldest_job) {
+  auto jobs = db.collection("jobs");
+  jobs.create({.validator =
+                   R"({"$jsonSchema": {"required": ["state"], "properties": {"state": {"enum": ["new", "taken"]}}}})"});
+  jobs.create_index(R"({"state": 1, "at": 1})");
+  for (const char* at : {"19", "17", "18"})
+    jobs.insert(R"({"_id": )" + std::string(at) + R"(, "state": "new", "at": )" + at + "}");
+  expect_error(
+      ErrorCode::constraint, [&] { jobs.insert(R"({"state": "old"})"); }, "state");
+  const auto job = jobs.find_one_and_update(R"({"state": "new"})", R"({"$set": {"state": "taken"}})",
+                                            {.sort = R"({"at": 1})", .returns = ReturnDocument::after});
+  EXPECT_EQ(job, R"({"_id":17,"state":"taken","at":17})");
+}
+
 TEST_F(DocumentVerbsTest, a_transaction_and_a_validator_that_came_meanwhile_conflict) {
   c().insert(R"({"_id":1,"n":1})");
   Transaction tx = db.begin();

@@ -61,9 +61,10 @@ struct OpenedTiers {
 
 /// Throws not_found, invalid, locked.
 OpenedTiers open_to_check(const std::string& directory, Findings& findings);
-void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, Findings& findings);
+void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, const Interrupt& interrupt,
+                 Findings& findings);
 
 /// The same for a store that is open here. Commits wait while the logs are compared.
-void check_tiers(Store& store, const CheckOptions& options, Findings& findings);
+void check_tiers(Store& store, const CheckOptions& options, const Interrupt& interrupt, Findings& findings);
 
 }  // namespace stele::transaction

@@ -153,12 +153,15 @@ TEST_F(Transactions, raise_rollback_kills_the_whole_transaction) {
 }
 
 TEST_F(Transactions, an_interrupted_write_kills_the_whole_transaction) {
-  const Tx tx = begin();
+  std::stop_source stop;
+  WriteOptions options;
+  options.cancel = stop.get_token();
+  const Tx tx = store_->begin(options);
   put(tx, "k", "v");
   set_row(tx, 1, 1);
   std::thread cancels([&] {
     std::this_thread::sleep_for(50ms);
-    tx->cancel();
+    stop.request_stop();
   });
   EXPECT_EQ(
       thrown([&] {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace stele {
@@ -39,16 +40,26 @@ struct Options {
   std::string key_value = "rocksdb";
 };
 
+// Deadline and cancel end whatever the transaction does or waits for with the error `interrupted` (detail "reason":
+// deadline or cancel), and every later call in it. A deadline counts from the begin; request_stop() on the token's
+// std::stop_source is for any thread. Both are noticed within 100 ms, but while a commit or a sync, once begun, is
+// finished. Nothing is written then.
+//
+//   std::stop_source stop;                       // stop.request_stop() in another thread
+//   db.read({.cancel = stop.get_token()}, [](const stele::Snapshot& at) { … });
+
 struct ReadOptions {
-  std::optional<std::chrono::milliseconds> deadline = {};  // then `interrupted`
+  std::optional<std::chrono::milliseconds> deadline = {};
   bool durable = false;  // return only after all that was seen is on disk
+  std::stop_token cancel = {};
 };
 
 struct WriteOptions {
   Isolation isolation = Isolation::serializable;
   std::optional<Durability> durability = {};          // default: the database's
-  std::optional<std::chrono::milliseconds> deadline = {};  // then `interrupted`
+  std::optional<std::chrono::milliseconds> deadline = {};
   bool writes_sql = false;  // take the SQL writer lock at begin: no conflict on SQL reads later
+  std::stop_token cancel = {};
 };
 
 }  // namespace stele

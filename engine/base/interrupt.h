@@ -35,8 +35,8 @@ class Interrupt {
   std::optional<std::chrono::milliseconds> remaining() const;
   const std::stop_token& cancel() const noexcept { return cancel_; }
 
-  /// What this thread works under, for code deep inside that knows no reader or transaction (expressions): poll() checks
-  /// the innermost one.
+  /// What this thread works under, for code deep inside that knows no reader or transaction (expressions): poll()
+  /// checks the innermost one.
   class Here {
    public:
     explicit Here(const Interrupt& interrupt) noexcept : before_(std::exchange(here_, &interrupt)) {}

@@ -49,6 +49,11 @@ void Findings::damage(std::string_view part, std::string_view found, std::string
   add(Finding::Severity::damage, part, text(found, "; ", cure));
 }
 
+bool Findings::is_read_only_disk(const Error& error) {
+  const auto number = error.detail().find("errno");
+  return number != error.detail().end() && number->second == std::to_string(EROFS);
+}
+
 void Findings::add_error(std::string_view part, const Error& error) {
   switch (error.code()) {
     case ErrorCode::version: return add(Finding::Severity::damage, part, error.message());  // it names the cure
@@ -100,8 +105,7 @@ File lock_if_possible(const std::string& directory, Findings& findings) {
   try {
     return lock_directory(directory);
   } catch (const Error& error) {
-    const auto number = error.detail().find("errno");
-    if (number == error.detail().end() || number->second != std::to_string(EROFS)) throw;
+    if (!Findings::is_read_only_disk(error)) throw;
     findings.note("lock", "the directory is on a read-only file system, so it was checked without its lock");
     return {};
   }

@@ -244,7 +244,8 @@ std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& p
   check_open();
   const Use use(gatekeeper_);
   const Interrupt interrupt = Interrupt::within(options.deadline, options.cancel);
-  interrupt.check();
+  const Interrupt::Here here(interrupt);
+  Interrupt::poll();
   if (!writes_by_first_word(text)) {
     auto pin = warm_reader();
     auto statement = pin->connection->prepare(text, storage::Author::caller);
@@ -270,14 +271,19 @@ std::unique_ptr<Reader> Store::latest(bool one_moment, const Interrupt& interrup
   return std::make_unique<LatestReader>(*this, std::move(use), one_moment, interrupt);
 }
 
+/// Beyond readers_max waits for somebody to end, as writers wait for the lock.
 std::shared_ptr<ReadPin> Store::read_pin() {
   auto pin = std::make_shared<ReadPin>();
-  try {
-    pin->connection = relational_->reader();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::busy) throw;
-    release_warm_readers();
-    pin->connection = relational_->reader();
+  const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;
+  for (bool again = false; !pin->connection; again = true) {
+    try {
+      pin->connection = relational_->reader();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::busy || std::chrono::steady_clock::now() >= give_up) throw;
+      Interrupt::poll();
+      release_warm_readers();
+      if (again) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   register_pin(*pin);
   return pin;

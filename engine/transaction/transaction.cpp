@@ -40,6 +40,7 @@ Transaction::Transaction(std::shared_ptr<Store> store, const Begin& begin)
       alone_(begin.alone),
       time_us_(store_->clock().now_us()),
       registered_(store_->enter()) {
+  const Interrupt::Here here(interrupt_);
   try {
     if (kind_ == Kind::snapshot) {
       reader_ = store_->read_pin();

@@ -33,7 +33,8 @@ class Limited : public testing::Test {
     const Ended sound = run({"check", directory, "--deep"});
     EXPECT_EQ(sound.out, "sound\n");
     Exec exec(directory);
-    EXPECT_EQ(exec.ask(R"({"op":"count","collection":"c"})"), "{\"ok\":true,\"count\":" + std::to_string(documents) + "}");
+    EXPECT_EQ(exec.ask(R"({"op":"count","collection":"c"})"),
+              "{\"ok\":true,\"count\":" + std::to_string(documents) + "}");
     EXPECT_NE(exec.ask(R"({"op":"sql","sql":"SELECT count(*) FROM t"})").find("[[1]]"), std::string::npos);
     EXPECT_EQ(exec.end().code, 0);
   }
@@ -70,7 +71,10 @@ TEST_F(Limited, too_few_descriptors_are_an_error_and_no_damage) {
   int refused = 0;
   for (rlim_t most = 3; most <= 60; most += most < 40 ? 1 : 5) {
     SCOPED_TRACE(most);
-    const Ended ended = run({"exec", directory}, R"({"op":"find","collection":"c"})" "\n", Closed::none, limit(RLIMIT_NOFILE, most));
+    const Ended ended = run({"exec", directory},
+                            R"({"op":"find","collection":"c"})"
+                            "\n",
+                            Closed::none, limit(RLIMIT_NOFILE, most));
     EXPECT_EQ(ended.signal, 0);
     if (ended.code == 127 || ended.err.find("shared libraries") != std::string::npos) continue;  // not even started
     if (ended.code == 0) {
@@ -100,20 +104,26 @@ TEST_F(Limited, a_check_with_too_few_descriptors_finds_no_damage) {
 TEST_F(Limited, files_that_may_not_grow_end_the_writing_and_lose_nothing) {
   const std::string text(3000, 'x');
   std::size_t documents = 2, ended_early = 0;
-  for (const rlim_t most : {rlim_t{4} << 10, rlim_t{64} << 10, rlim_t{300} << 10, rlim_t{1200} << 10, rlim_t{3} << 20}) {
+  for (const rlim_t most :
+       {rlim_t{4} << 10, rlim_t{64} << 10, rlim_t{300} << 10, rlim_t{1200} << 10, rlim_t{3} << 20}) {
     SCOPED_TRACE(most);
-    std::string requests;
-    for (int i = 0; i < 400; ++i)
-      requests += "{\"op\":\"insert\",\"collection\":\"c\",\"docs\":[{\"text\":\"" + text + "\"}]}\n";
-    const Ended ended = run({"exec", directory}, requests, Closed::none, limit(RLIMIT_FSIZE, most));
+    Exec exec(directory, {}, limit(RLIMIT_FSIZE, most));
+    std::string answer;
+    try {
+      for (int i = 0; i < 400; ++i) {
+        answer = exec.ask("{\"op\":\"insert\",\"collection\":\"c\",\"docs\":[{\"text\":\"" + text + "\"}]}");
+        if (code_of(answer) != "ok") break;
+        ++documents;
+      }
+    } catch (const std::runtime_error& not_opened) {
+      answer.clear();
+    }
+    const Ended ended = exec.end();
     EXPECT_EQ(ended.signal, 0);
-    std::size_t acknowledged = 0;
-    for (std::size_t at = 0; (at = ended.out.find("\"inserted\":1", at)) != std::string::npos; ++at) ++acknowledged;
-    documents += acknowledged;
-    if (acknowledged == 400) continue;
+    if (ended.code == 0) continue;  // enough for all
     ++ended_early;
     EXPECT_EQ(ended.code, 3) << ended.err;
-    EXPECT_NE((ended.out + ended.err).find("ile too large"), std::string::npos) << ended.out.substr(0, 300) << ended.err;
+    if (!answer.empty()) EXPECT_EQ(code_of(answer), "io") << answer;
     expect_whole(documents);
   }
   EXPECT_GE(ended_early, 2u);
@@ -139,7 +149,10 @@ TEST_F(Limited, a_directory_deleted_while_open_is_no_crash) {
 class ReadOnly : public Limited {
  protected:
   Ended run_read_only(const std::vector<std::string>& arguments) {
-    return run(arguments, R"({"op":"find","collection":"c"})" "\n", Closed::none, read_only(directory));
+    return run(arguments,
+               R"({"op":"find","collection":"c"})"
+               "\n",
+               Closed::none, read_only(directory));
   }
 };
 
@@ -180,20 +193,22 @@ TEST_F(ReadOnly, is_checked_after_a_kill_without_false_findings) {
   for (int i = 10; i < 20; ++i) exec.ask(R"({"op":"insert","collection":"c","docs":[{}]})");
   exec.ask(R"j({"op":"sql","sql":"INSERT INTO t VALUES(2)"})j");
   exec.kill();
-  for (const bool shared_memory : {true, false}) {
-    SCOPED_TRACE(shared_memory);
-    if (!shared_memory) fs::remove(directory + "/relational.db-shm");
-    const Ended ended = run_read_only({"check", directory, "--deep"});
-    SKIP_WHEN_MOUNTS_ARE_NOT_ALLOWED(ended);
-    EXPECT_EQ(ended.out.find("damage"), std::string::npos) << ended.out;
-    EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
-  }
+  const Ended ended = run_read_only({"check", directory, "--deep"});
+  SKIP_WHEN_MOUNTS_ARE_NOT_ALLOWED(ended);
+  EXPECT_EQ(ended.out.find("damage"), std::string::npos) << ended.out;
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  fs::remove(directory + "/relational.db-shm");  // which the log that is there takes to be read
+  const Ended cannot_look = run_read_only({"check", directory, "--deep"});
+  EXPECT_EQ(cannot_look.code, 3);
+  EXPECT_EQ(cannot_look.out, "");
+  expect_one_line(cannot_look, "copy the whole directory to a disk that can be written");
 }
 
 TEST_F(Limited, a_stray_rollback_journal_is_nobodys_damage_and_never_applied) {
   const std::string journal = directory + "/relational.db-journal";
   const std::string before = contents_of(directory + "/kv");
-  std::string header = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";  // SQLite's magic, then: one page, the database is one page long
+  std::string header =
+      "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";  // SQLite's magic, then: one page, the database is one page long
   header += std::string("\0\0\0\1\0\0\0\0\0\0\0\1\0\0\2\0\0\0\x10\0", 20);
   header.resize(512);
   header += std::string("\0\0\0\1", 4) + std::string(4096, 'Z') + std::string(4, '\0');

@@ -87,7 +87,8 @@ TEST_F(SignalTest, a_second_one_ends_the_program_in_order) {
 }
 
 TEST_F(SignalTest, two_during_requests_sent_ahead_answer_the_first_and_drop_the_others) {
-  for (int i = 0; i < 3; ++i) exec.send(std::string(endless) + "\n");
+  const std::string line = std::string(endless) + "\n";
+  exec.send(line + line + line);
   interrupt();
   EXPECT_EQ(code_of(exec.answer()), "interrupted");
   interrupt();
@@ -114,8 +115,10 @@ void to_a_full_device() {
 TEST(FullOutput, is_an_error_with_its_exit_code_and_loses_nothing) {
   TemporaryDirectory temporary;
   const std::string directory = temporary.path("db");
-  const Ended written = run({"exec", directory}, R"({"op":"insert","collection":"c","docs":[{"_id":1}]})" "\n", Closed::none,
-                            to_a_full_device);
+  const Ended written = run({"exec", directory},
+                            R"({"op":"insert","collection":"c","docs":[{"_id":1}]})"
+                            "\n",
+                            Closed::none, to_a_full_device);
   if (written.code == cannot) GTEST_SKIP() << "there is no /dev/full";
   for (const Ended& ended : {written, run({"check", directory}, "", Closed::none, to_a_full_device),
                              run({"--help"}, "", Closed::none, to_a_full_device)}) {
@@ -139,9 +142,11 @@ TEST(FullOutput, of_complaints_changes_no_exit_code) {
 TEST(LongArguments, are_refused_in_one_line) {
   TemporaryDirectory temporary;
   const std::string longest(100'000, 'x');
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"exec", temporary.path(longest)}, {"check", longest}, {longest}, {"exec", "--" + longest, "db"},
-        {"exec", temporary.path("db"), "--durability", longest}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"exec", temporary.path(longest)},
+                                                    {"check", longest},
+                                                    {longest},
+                                                    {"exec", "--" + longest, "db"},
+                                                    {"exec", temporary.path("db"), "--durability", longest}}) {
     const Ended ended = run(arguments);
     EXPECT_TRUE(ended.code == 1 || ended.code == 2 || ended.code == 3) << ended.code;
     EXPECT_EQ(ended.out, "");

@@ -60,14 +60,17 @@ TEST_F(BadKey, an_id_whose_key_has_8192_bytes_is_the_longest) {
   const std::string longest(key_bytes_max - 4, 'k');
   c.insert("{\"_id\":" + quoted(longest) + "}");
   EXPECT_TRUE(c.get(longest).has_value());
-  const Error error = expect_error(ErrorCode::too_large, [&] { c.insert("{\"_id\":" + quoted(longest + "k") + "}"); },
-                                   "_id", "8192");
+  const Error error = expect_error(
+      ErrorCode::too_large, [&] { c.insert("{\"_id\":" + quoted(longest + "k") + "}"); }, "_id", "8192");
   EXPECT_EQ(error.detail().at("limit"), "8192");
   std::string nuls = "\"";
   for (int i = 0; i < 4095; ++i) nuls += "\\u0000";
-  expect_error(ErrorCode::too_large, [&] { c.insert("{\"_id\":" + nuls + "\"}"); }, "_id");
-  expect_error(ErrorCode::too_large, [&] { c.get(longest + "k"); }, "_id");
-  expect_error(ErrorCode::too_large, [&] { c.remove(longest + "k"); }, "_id");
+  expect_error(
+      ErrorCode::too_large, [&] { c.insert("{\"_id\":" + nuls + "\"}"); }, "_id");
+  expect_error(
+      ErrorCode::too_large, [&] { c.get(longest + "k"); }, "_id");
+  expect_error(
+      ErrorCode::too_large, [&] { c.remove(longest + "k"); }, "_id");
   EXPECT_EQ(c.count("{\"_id\":" + quoted(longest + "k") + "}"), 0u);  // no document can have it
   reopen();
   EXPECT_EQ(c.count("{\"_id\":" + quoted(longest) + "}"), 1u);
@@ -76,7 +79,9 @@ TEST_F(BadKey, an_id_whose_key_has_8192_bytes_is_the_longest) {
 
 TEST_F(BadKey, an_upsert_with_an_id_that_is_too_long_changes_nothing) {
   const std::string id = quoted(std::string(9000, 'k'));
-  expect_error(ErrorCode::too_large, [&] { c.update_one("{\"_id\":" + id + "}", R"({"$set":{"a":1}})", {.upsert = true}); }, "_id");
+  expect_error(
+      ErrorCode::too_large, [&] { c.update_one("{\"_id\":" + id + "}", R"({"$set":{"a":1}})", {.upsert = true}); },
+      "_id");
   EXPECT_TRUE(db.collections().empty());
 }
 
@@ -84,9 +89,12 @@ TEST_F(BadKey, an_indexed_value_that_is_too_long_is_refused_by_every_writer) {
   c.create_index(R"({"v":1})");
   c.insert(R"({"_id":1,"v":"short"})");
   const std::string large = quoted(std::string(9000, 'v'));
-  expect_error(ErrorCode::too_large, [&] { c.insert("{\"v\":" + large + "}"); }, "v_1");
-  expect_error(ErrorCode::too_large, [&] { c.update_one("{}", "{\"$set\":{\"v\":" + large + "}}"); }, "v_1");
-  expect_error(ErrorCode::too_large, [&] { c.replace(1, "{\"v\":[1," + large + "]}"); }, "v_1");
+  expect_error(
+      ErrorCode::too_large, [&] { c.insert("{\"v\":" + large + "}"); }, "v_1");
+  expect_error(
+      ErrorCode::too_large, [&] { c.update_one("{}", "{\"$set\":{\"v\":" + large + "}}"); }, "v_1");
+  expect_error(
+      ErrorCode::too_large, [&] { c.replace(1, "{\"v\":[1," + large + "]}"); }, "v_1");
   EXPECT_EQ(c.count("{\"v\":" + large + "}"), 0u);
   EXPECT_EQ(c.find().all(), std::vector<std::string>{R"({"_id":1,"v":"short"})"});
 }
@@ -96,7 +104,8 @@ TEST_F(BadKey, an_events_data_has_the_bound_of_a_document) {
   Stream events = small.stream("s");
   events.append({.data = quoted(std::string(998, 'x'))});
   const std::vector<NewEvent> two = {{.data = "1"}, {.data = quoted(std::string(999, 'x'))}};
-  const Error error = expect_error(ErrorCode::too_large, [&] { events.append(two); }, "event", "1000");
+  const Error error = expect_error(
+      ErrorCode::too_large, [&] { events.append(two); }, "event", "1000");
   EXPECT_EQ(error.detail().at("limit"), "1000");
   EXPECT_EQ(events.end_offset(), 1u);
 }
@@ -106,7 +115,8 @@ TEST_F(BadKey, an_events_key_is_any_bytes_up_to_its_bound) {
   s.append({.key = longest, .data = "1"});
   s.append({.key = std::string("\0\xff", 2), .data = "2"});
   s.append({.data = "3"});
-  expect_error(ErrorCode::too_large, [&] { s.append({.key = longest + "k", .data = "4"}); }, "\"s\"", "8193", "8192");
+  expect_error(
+      ErrorCode::too_large, [&] { s.append({.key = longest + "k", .data = "4"}); }, "\"s\"", "8193", "8192");
   reopen();
   const auto events = s.read();
   ASSERT_EQ(events.size(), 3u);
@@ -115,9 +125,13 @@ TEST_F(BadKey, an_events_key_is_any_bytes_up_to_its_bound) {
 }
 
 TEST_F(BadKey, events_that_are_no_json_leave_the_stream_as_it_was) {
-  for (const std::string data : {"", " ", "{", "1 2", "nul", "\xEF\xBB\xBF""1", "\"\xff\"", "{\"a\":1,\"a\":2}"}) {
+  for (const std::string data : {"", " ", "{", "1 2", "nul",
+                                 "\xEF\xBB\xBF"
+                                 "1",
+                                 "\"\xff\"", "{\"a\":1,\"a\":2}"}) {
     const std::vector<NewEvent> two = {{.data = "1"}, {.data = data}};
-    expect_error(ErrorCode::invalid, [&] { s.append(two); }, "event", "byte");
+    expect_error(
+        ErrorCode::invalid, [&] { s.append(two); }, "event", "byte");
   }
   EXPECT_TRUE(db.streams().empty());
 }
@@ -138,11 +152,15 @@ TEST_F(BadKey, names_that_cannot_be_are_refused_alike_for_collections_and_stream
                                 {"_stele_outbox", "reserved"}};
   for (const Bad& one : bad) {
     SCOPED_TRACE(one.name);
-    expect_error(ErrorCode::invalid, [&] { db.collection(one.name).insert("{}"); }, "collection", one.why);
-    expect_error(ErrorCode::invalid, [&] { db.collection(one.name).create_index(R"({"a":1})"); }, "collection", one.why);
-    expect_error(ErrorCode::invalid, [&] { db.collection(one.name).update_one("{}", R"({"$set":{"a":1}})", {.upsert = true}); },
-                 "collection", one.why);
-    expect_error(ErrorCode::invalid, [&] { db.stream(one.name).append({.data = "1"}); }, "stream", one.why);
+    expect_error(
+        ErrorCode::invalid, [&] { db.collection(one.name).insert("{}"); }, "collection", one.why);
+    expect_error(
+        ErrorCode::invalid, [&] { db.collection(one.name).create_index(R"({"a":1})"); }, "collection", one.why);
+    expect_error(
+        ErrorCode::invalid, [&] { db.collection(one.name).update_one("{}", R"({"$set":{"a":1}})", {.upsert = true}); },
+        "collection", one.why);
+    expect_error(
+        ErrorCode::invalid, [&] { db.stream(one.name).append({.data = "1"}); }, "stream", one.why);
     EXPECT_EQ(db.collection(one.name).count(), 0u);  // there is none
     EXPECT_TRUE(db.stream(one.name).read().empty());
   }
@@ -151,7 +169,8 @@ TEST_F(BadKey, names_that_cannot_be_are_refused_alike_for_collections_and_stream
 }
 
 TEST_F(BadKey, odd_names_name_what_they_name) {
-  const std::vector<std::string> names = {" ", "a.b", "$a", "/", "../x", "%00", "Ä", "ä", "a\nb", "'\"", std::string(255, 'n'), "STELE", "_x"};
+  const std::vector<std::string> names = {
+      " ", "a.b", "$a", "/", "../x", "%00", "Ä", "ä", "a\nb", "'\"", std::string(255, 'n'), "STELE", "_x"};
   for (const std::string& name : names) {
     db.collection(name).insert("{\"_id\":1}");
     db.stream(name).append({.data = "1"});

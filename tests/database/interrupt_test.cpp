@@ -36,8 +36,10 @@ class Interrupts : public ::testing::Test {
  protected:
   Interrupts() : db(Database::open(directory / "db", {.lock_timeout = 60s})) {
     db.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
-    db.sql("INSERT INTO t SELECT value, value % 97 FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n "
-           "LIMIT 3000) SELECT value FROM n)");
+    db.sql(
+        "INSERT INTO t SELECT value, value % 97 FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 "
+        "FROM n "
+        "LIMIT 3000) SELECT value FROM n)");
   }
 
   /// So many that no verb walks through them before it is interrupted.
@@ -105,12 +107,13 @@ TEST_F(Interrupts, select) {
 
 TEST_F(Interrupts, update) {
   expect_interrupted("UPDATE", [&](const Within& within) {
-    db.write(within.writing(), [](Transaction& tx) { tx.sql("UPDATE t SET b = (SELECT count(*) FROM t x, t y, t z)"); });
+    db.write(within.writing(),
+             [](Transaction& tx) { tx.sql("UPDATE t SET b = (SELECT count(*) FROM t x, t y, t z)"); });
   });
   EXPECT_EQ(db.sql("SELECT count(*) FROM t WHERE b > 96").one<int>(), 0);
   expect_interrupted("INSERT alone", [&](const Within& within) {
-    db.run_sql("INSERT INTO t SELECT x.a * 9000000 + y.a * 3000 + z.a + 2000000, 1 FROM t x, t y, t z", std::span<const Value>(),
-               within.writing());
+    db.run_sql("INSERT INTO t SELECT x.a * 9000000 + y.a * 3000 + z.a + 2000000, 1 FROM t x, t y, t z",
+               std::span<const Value>(), within.writing());
   });
 }
 
@@ -127,13 +130,18 @@ TEST_F(Interrupts, finds) {
   });
   expect_interrupted("find alone", [&](const Within& within) { all(db.collection("c", within.writing()), "{}", {}); });
   expect_interrupted("find with sort", [&](const Within& within) {
-    db.read(within.reading(), [&](const Snapshot& at) { all(at.collection("c"), "{}", {.sort = R"({"n":1,"text":-1})"}); });
+    db.read(within.reading(),
+            [&](const Snapshot& at) { all(at.collection("c"), "{}", {.sort = R"({"n":1,"text":-1})"}); });
   });
   expect_interrupted("count", [&](const Within& within) {
-    db.read(within.reading(), [&](const Snapshot& at) { for (;;) at.collection("c").count(R"({"n":{"$mod":[3,1]}})"); });
+    db.read(within.reading(), [&](const Snapshot& at) {
+      for (;;) at.collection("c").count(R"({"n":{"$mod":[3,1]}})");
+    });
   });
   expect_interrupted("distinct", [&](const Within& within) {
-    db.read(within.reading(), [&](const Snapshot& at) { for (;;) at.collection("c").distinct("n"); });
+    db.read(within.reading(), [&](const Snapshot& at) {
+      for (;;) at.collection("c").distinct("n");
+    });
   });
 }
 
@@ -145,8 +153,10 @@ TEST_F(Interrupts, a_find_that_was_interrupted_does_not_look_finished) {
   Documents sorted = db.collection("c", {.cancel = stop.get_token()}).find();
   ASSERT_TRUE(sorted.next());
   stop.request_stop();
-  expect_error(ErrorCode::interrupted, [&] { sorted.next(); }, "cancelled");
-  expect_error(ErrorCode::closed, [&] { sorted.next(); }, "ended with an error");
+  expect_error(
+      ErrorCode::interrupted, [&] { sorted.next(); }, "cancelled");
+  expect_error(
+      ErrorCode::closed, [&] { sorted.next(); }, "ended with an error");
   found = std::move(sorted);  // which holds nothing any more
   db.close();
 }
@@ -165,7 +175,8 @@ TEST_F(Interrupts, expressions_within_one_document) {
     db.collection("c", within.writing()).count("{\"$expr\":{\"$gt\":[" + constant + ",0]}}");
   });
   expect_interrupted("the same in an update", [&](const Within& within) {
-    db.write(within.writing(), [&](Transaction& tx) { tx.collection("c").update_one("{}", R"([{"$set":{"x":)" + sum + "}}]"); });
+    db.write(within.writing(),
+             [&](Transaction& tx) { tx.collection("c").update_one("{}", R"([{"$set":{"x":)" + sum + "}}]"); });
   });
   EXPECT_EQ(db.collection("c").get(1), R"({"_id":1})");
 }
@@ -173,7 +184,9 @@ TEST_F(Interrupts, expressions_within_one_document) {
 TEST_F(Interrupts, update_many_and_remove_many) {
   fill();
   expect_interrupted("update_many", [&](const Within& within) {
-    db.write(within.writing(), [](Transaction& tx) { for (;;) tx.collection("c").update_many("{}", R"({"$inc":{"n":1}})"); });
+    db.write(within.writing(), [](Transaction& tx) {
+      for (;;) tx.collection("c").update_many("{}", R"({"$inc":{"n":1}})");
+    });
   });
   EXPECT_EQ(db.collection("c").count(R"({"_id":1,"n":7919})"), 1u);
   expect_interrupted("remove_many", [&](const Within& within) {
@@ -200,7 +213,8 @@ TEST_F(Interrupts, a_build_of_an_index_leaves_nothing) {
   });
   EXPECT_TRUE(db.collection("c").indexes().empty());
   db.collection("c").create_index(R"({"n":1})");
-  EXPECT_EQ(db.collection("c").count(R"({"n":7919})"), db.collection("c").find(R"({"n":7919})", {.hint = "$natural"}).all().size());
+  EXPECT_EQ(db.collection("c").count(R"({"n":7919})"),
+            db.collection("c").find(R"({"n":7919})", {.hint = "$natural"}).all().size());
 }
 
 TEST_F(Interrupts, the_wait_for_the_writer_lock) {
@@ -217,9 +231,8 @@ TEST_F(Interrupts, the_wait_for_the_writer_lock) {
       measure(what, "deadline", [&] { work({.deadline = before_it_ends}); });
     }).join();
   };
-  waits("write waiting for the writer lock", [&](const Within& within) {
-    db.write(within.writing(), [](Transaction& tx) { tx.sql("DELETE FROM t"); });
-  });
+  waits("write waiting for the writer lock",
+        [&](const Within& within) { db.write(within.writing(), [](Transaction& tx) { tx.sql("DELETE FROM t"); }); });
   waits("begin waiting for the writer lock", [&](const Within& within) {
     WriteOptions options = within.writing();
     options.writes_sql = true;
@@ -255,8 +268,10 @@ TEST_F(Interrupts, a_cancelled_transaction_takes_no_more_calls_and_commits_nothi
     tx.sql("DELETE FROM t");
     tx.collection("c").insert(R"({"_id":1})");
     stop.request_stop();
-    expect_error(ErrorCode::interrupted, [&] { tx.collection("c").count(); }, "cancelled");
-    expect_error(ErrorCode::interrupted, [&] { tx.commit(); }, "cancelled");
+    expect_error(
+        ErrorCode::interrupted, [&] { tx.collection("c").count(); }, "cancelled");
+    expect_error(
+        ErrorCode::interrupted, [&] { tx.commit(); }, "cancelled");
   }
   EXPECT_EQ(db.sql("SELECT count(*) FROM t").one<int>(), 3000);
   EXPECT_EQ(db.collection("c").count(), 0u);
@@ -268,7 +283,8 @@ TEST_F(Interrupts, a_cancel_after_the_end_changes_nothing) {
   db.write({.cancel = stop.get_token()}, [](Transaction& tx) { tx.collection("c").insert(R"({"_id":1})"); });
   stop.request_stop();
   EXPECT_EQ(db.collection("c").count(), 1u);
-  expect_error(ErrorCode::interrupted, [&] { db.read({.cancel = stop.get_token()}, [](const Snapshot& at) { at.sql("SELECT 1"); }); });
+  expect_error(ErrorCode::interrupted,
+               [&] { db.read({.cancel = stop.get_token()}, [](const Snapshot& at) { at.sql("SELECT 1"); }); });
 }
 
 }  // namespace

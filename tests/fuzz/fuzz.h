@@ -50,8 +50,8 @@ bool accepted(Body&& body) {
     return true;
   } catch (const Error& error) {
     must(!error.message().empty(), "an error without a message");
-    must(error.code() != ErrorCode::corrupt && error.code() != ErrorCode::io, "text from outside is not damage: ",
-         error.message());
+    must(error.code() != ErrorCode::corrupt && error.code() != ErrorCode::io,
+         "text from outside is not damage: ", error.message());
     return false;
   }
 }

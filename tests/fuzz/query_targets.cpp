@@ -46,7 +46,8 @@ void filter(std::string_view input) {
   model::Scratch scratch;
   accepted([&] { by_text = filter.matches_json(*document, scratch); });
   // Of several conditions the text may be refused by one that the other way does not reach; a match is one both ways.
-  if (by_value && by_text) must(*by_value == *by_text, "matches as text ", *by_text, ", as value ", *by_value, ": ", input);
+  if (by_value && by_text)
+    must(*by_value == *by_text, "matches as text ", *by_text, ", as value ", *by_value, ": ", input);
   if (const auto id = model::id_equality(filter); id && by_value && *by_value)
     must(model::compare(*id, *value.find("_id")) == 0, "matches with another _id: ", input);
 }
@@ -73,7 +74,8 @@ void update(std::string_view input) {
   if (!changed) must(after == *document, "unchanged, but now ", after);
   std::optional<std::string> as_text;
   const bool applied_as_text = accepted([&] { as_text = update->apply_json(*document, context); });
-  must(applied == applied_as_text && (!applied || as_text.value_or(*document) == after), "as text: ", as_text.value_or("-"), ", as value: ", after);
+  must(applied == applied_as_text && (!applied || as_text.value_or(*document) == after),
+       "as text: ", as_text.value_or("-"), ", as value: ", after);
   if (!changed) return;
   must(model::new_document(after, limits).text == after, "an update made what cannot be stored: ", after);
   must(model::compare(*value.find("_id"), *model::parse(*document).find("_id")) == 0, "the _id changed: ", after);

@@ -19,7 +19,8 @@ bool intact(Body&& body) {
     body();
     return true;
   } catch (const Error& error) {
-    must(error.code() == ErrorCode::corrupt || error.code() == ErrorCode::version, "not the code of damage: ", error.message());
+    must(error.code() == ErrorCode::corrupt || error.code() == ErrorCode::version,
+         "not the code of damage: ", error.message());
     return false;
   }
 }
@@ -77,7 +78,8 @@ void outbox(std::string_view input) {
       const transaction::OutboxRow row = transaction::decode_outbox_row(bytes, 3);
       const std::string again = transaction::encode(row);
       const transaction::OutboxRow back = transaction::decode_outbox_row(again, 3);
-      must(back.gseq == row.gseq && back.prev == row.prev && back.entries.size() == row.entries.size(), "a row differs");
+      must(back.gseq == row.gseq && back.prev == row.prev && back.entries.size() == row.entries.size(),
+           "a row differs");
     });
   });
   intact([&] { must(transaction::encode(transaction::decode_marker(input)) == input, "a marker differs"); });

@@ -22,7 +22,8 @@ void json(std::string_view input) {
   must(json::minify(minified, limits, "text") == minified, "minify of what is minified: ", minified);
   std::string quoted;
   json::append_quoted(quoted, minified);
-  must(json::unquoted(json::minify(quoted, {1u << 20, 1}, "quoted")) == minified, "a quoted string comes back: ", quoted);
+  must(json::unquoted(json::minify(quoted, {1u << 20, 1}, "quoted")) == minified,
+       "a quoted string comes back: ", quoted);
 }
 
 void extended_json(std::string_view input) {
@@ -73,7 +74,8 @@ void key_order(std::string_view input) {
       must(key::read_value_text(rest, words) && rest.empty(), "a key that cannot be read: ", key::describe_key(bytes));
     }
   }
-  must(key_a == key_b || !(key_a.starts_with(key_b) || key_b.starts_with(key_a)), "a key begins another: ", one, " ", other);
+  must(key_a == key_b || !(key_a.starts_with(key_b) || key_b.starts_with(key_a)), "a key begins another: ", one, " ",
+       other);
 }
 
 void request(std::string_view line) {

@@ -35,7 +35,7 @@ ExitCode serve(Session& session, Signals& signals) {
   while (!signals.ending()) {
     const LineReader::Result read = reader.next(line);
     if (read == LineReader::Result::end) break;
-    if (reader.has_waited()) signals.forget();
+    if (reader.has_read()) signals.forget();
     const std::string answer = read == LineReader::Result::too_long ? refuse_long_line() : answer_of(session, signals, line);
     if (!output.put(answer, reader.has_line() ? Output::When::soon : Output::When::now)) return exit_failed;
   }

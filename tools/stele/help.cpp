@@ -69,7 +69,7 @@ wait lock_timeout (5 seconds), then `busy`. Documents and events are written by 
 An event is any JSON; with a key or a time it is {"$event":{"key":"ada","time":{"$date":"…"},"data":…}}.
 Lines may have 32 MB, answers 256 MB, JSON 130 levels. Each answer is written as soon as it is known.
 SIGINT (Ctrl-C) cancels the request in flight, which answers `interrupted` and changes nothing; a second one, before the
-program has waited for input again, ends it: open transactions are rolled back. A third ends it as a kill would.
+program has read more input, ends it: open transactions are rolled back. A third ends it as a kill would.
 
 Operations, each with an example:
 )";

@@ -17,11 +17,10 @@ constexpr std::size_t read_bytes = 64u << 10;
 
 bool LineReader::wait_for_input() {
   pollfd ready[] = {{fd_, POLLIN, 0}, {end_fd_, POLLIN, 0}};
-  int found = ::poll(ready, 2, 0);
-  while (found == 0 || (found < 0 && errno == EINTR)) {
-    waited_ = true;
+  int found;
+  do {
     found = ::poll(ready, 2, -1);
-  }
+  } while (found < 0 && errno == EINTR);
   if (found < 0) fail_errno("wait for", "standard input", errno);
   return ready[1].revents == 0;
 }
@@ -39,6 +38,7 @@ bool LineReader::fill() {
   const int error = errno;
   buffer_.resize(old + static_cast<std::size_t>(n > 0 ? n : 0));
   if (n < 0) fail_errno("read", "standard input", error);
+  read_ = true;
   ended_ = n == 0;
   return !ended_;
 }

@@ -21,8 +21,8 @@ class LineReader {
 
   /// True when the next call need not wait for input.
   bool has_line() const { return buffer_.find('\n', begin_) != std::string::npos; }
-  /// True when input had to be waited for since this was asked last: all that came before is answered.
-  bool has_waited() { return std::exchange(waited_, false); }
+  /// True when input was read since this was asked last: the client has gone on, or a file is long.
+  bool has_read() { return std::exchange(read_, false); }
 
  private:
   bool fill();
@@ -31,7 +31,7 @@ class LineReader {
   int fd_;
   std::size_t line_bytes_max_;
   int end_fd_;
-  bool waited_ = false;
+  bool read_ = false;
   std::string buffer_;
   std::size_t begin_ = 0;  // of what is not yet read
   bool ended_ = false;

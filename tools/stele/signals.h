@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // SIGINT, as `stele exec` takes it: the first one cancels the request in flight; a second one before the program has
-// waited for input again ends the program in order; a third one ends it at once.
+// read more input ends the program in order; a third one ends it at once.
 #pragma once
 
 #include "engine/base/files.h"
@@ -23,7 +23,7 @@ class Signals {
   /// What a SIGINT during this request stops.
   std::stop_token begin_request();
   void end_request();
-  /// The program has waited for input: a SIGINT before that is done with.
+  /// The program has read more input: a SIGINT before that is done with.
   void forget();
 
   bool ending() const { return count_ >= 2; }

@@ -26,7 +26,7 @@ bool concerns_operation(ErrorCode code) {
 [[noreturn]] void fail_at(std::size_t index, const Error& error) {
   Error::Detail detail = error.detail();
   detail["index"] = std::to_string(index);
-  fail(error.code(), text("operations[", index, "]: ", error.message()), std::move(detail));
+  throw Error(error.code(), text("operations[", index, "]: ", error.message()), std::move(detail));
 }
 
 class Bulk {

@@ -52,7 +52,7 @@ class Store final : public storage::KeyValueStore {
   storage::KeyValueFigures figures() const override;
   std::uint64_t approximate_bytes(storage::Keyspace keyspace, const storage::KeyRange& range) const override;
   void flush() override {}
-  void verify() override {}
+  void verify(const Interrupt&) override {}
 
  private:
   const bool read_only_;

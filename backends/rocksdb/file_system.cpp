@@ -218,7 +218,11 @@ class FileSystem final : public rocksdb::FileSystemWrapper {
     if (std::filesystem::is_symlink(path, absent)) return status_of_errno(ELOOP, "open", path);
     const IOStatus status = FileSystemWrapper::LockFile(path, options, lock, context);
     // Opening the file to ask who holds it would drop the lock of another instance in this process.
-    if (!status.ok() && ::access(path.c_str(), W_OK) == 0) gate_->lock_refused.store(true);
+    if (status.ok() || ::access(path.c_str(), W_OK) != 0) return status;
+    const int another = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (another < 0) return status_of_errno(errno, "open", path);  // no descriptor was left to ask with
+    ::close(another);
+    gate_->lock_refused.store(true);
     return status;
   }
 

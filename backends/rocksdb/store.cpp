@@ -21,6 +21,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/snapshot.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -96,7 +97,7 @@ class Store final : public storage::KeyValueStore {
   storage::KeyValueFigures figures() const override;
   std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override;
   void flush() override;
-  void verify() override;
+  void verify(const Interrupt& interrupt) override;
 
  private:
   rocksdb::ColumnFamilyHandle* family(std::size_t keyspace) const { return o_.families[keyspace + 1]; }
@@ -109,6 +110,7 @@ class Store final : public storage::KeyValueStore {
 
   void write_log_buffer();
   void seal(std::size_t keyspace);
+  void verify_tables(const Interrupt& interrupt);
   std::size_t largest() const;
   bool tables_need_room() const;
   bool logs_need_room() const;
@@ -362,14 +364,36 @@ void Store::flush() {
   finish_write(o_.db->Flush(options, keyspaces()), "flush");
 }
 
-void Store::verify() {
-  check(o_.db->VerifyChecksum(), "verify checksums", o_.path);
+/// File by file, unlike RocksDB's own VerifyChecksum, so that it can be interrupted.
+void Store::verify_tables(const Interrupt& interrupt) {
+  struct FilesStay {  // compactions would remove some meanwhile; a store open for reading has none, and refuses this
+    explicit FilesStay(rocksdb::DB& d) : db(d), held(db.DisableFileDeletions().ok()) {}
+    ~FilesStay() {
+      if (held) db.EnableFileDeletions(false).PermitUncheckedError();
+    }
+    rocksdb::DB& db;
+    const bool held;
+  } stay(*o_.db);
+  rocksdb::Options options;
+  options.env = o_.env.get();
+  std::vector<rocksdb::LiveFileMetaData> files;
+  o_.db->GetLiveFilesMetaData(&files);
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    interrupt.check();
+    rocksdb::SstFileReader reader(options);
+    check(reader.Open(file.db_path + file.name), "verify checksums", o_.path);
+    check(reader.VerifyChecksum(), "verify checksums", o_.path);
+  }
+}
+
+void Store::verify(const Interrupt& interrupt) {
+  verify_tables(interrupt);
   rocksdb::ReadOptions options;
   options.total_order_seek = true;
   options.fill_cache = false;
   for (std::size_t k = 0; k < storage::keyspace_count; ++k) {
     const std::unique_ptr<rocksdb::Iterator> entries(o_.db->NewIterator(options, family(k)));
-    for (entries->SeekToFirst(); entries->Valid();) entries->Next();
+    for (entries->SeekToFirst(); entries->Valid(); entries->Next()) interrupt.check();
     check(entries->status(), text("verify ", storage::keyspace_names[k]), o_.path);
   }
 }

@@ -3,6 +3,7 @@
 
 #include "backends/sqlite/errors.h"
 #include "backends/sqlite/sql_text.h"
+#include "backends/sqlite/vfs.h"
 #include "engine/base/files.h"
 
 #include <ctime>
@@ -41,6 +42,22 @@ constexpr Limit limits[] = {
     {SQLITE_LIMIT_TRIGGER_DEPTH, 50, 1000},
     {SQLITE_LIMIT_WORKER_THREADS, 0, 0},
 };
+
+/// Every byte that is not plain is escaped: a path may hold '?' and '%'.
+std::string immutable_uri(std::string_view path) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (plain.find(c) != std::string_view::npos) {
+      uri += c;
+    } else {
+      uri += {'%', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  return uri + "?immutable=1";
+}
 
 void check(sqlite3* db, int result, std::string_view operation) {
   if (result != SQLITE_OK) throw make_error(db, result, {operation});
@@ -94,8 +111,10 @@ void SqliteConnection::open(const ConnectionOptions& options) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create) flags |= SQLITE_OPEN_CREATE;
+  if (options.immutable) flags |= SQLITE_OPEN_URI;
   sqlite3* db = nullptr;
-  const int result = sqlite3_open_v2(options.path.c_str(), &db, flags, nullptr);
+  const std::string name = options.immutable ? immutable_uri(options.path) : options.path;
+  const int result = sqlite3_open_v2(name.c_str(), &db, flags, vfs_name());
   db_.reset(db);
   // When the file cannot be opened for writing SQLite opens it for reading, without a word.
   if (result == SQLITE_OK && !options.read_only && sqlite3_db_readonly(db, "main") == 1)

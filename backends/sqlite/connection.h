@@ -30,6 +30,7 @@ struct ConnectionOptions {
   std::string path;  // absolute, no symbolic link in it
   bool create = false;
   bool read_only = false;
+  bool immutable = false;  // nobody writes, and there is no log: then no shared memory is needed
   std::size_t cache_bytes = 512u << 10;
 };
 

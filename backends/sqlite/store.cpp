@@ -8,6 +8,9 @@
 #include "engine/base/files.h"
 #include "engine/base/step.h"
 
+#include <unistd.h>
+#include <cerrno>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -38,6 +41,17 @@ std::string resolve(const std::string& path) {
 }
 
 std::string directory_of(const std::string& path) { return std::filesystem::path(path).parent_path().string(); }
+
+/// Reading a log takes shared memory, a file that SQLite makes. On a read-only file system that has none the database
+/// can be read when its log is empty.
+bool needs_no_log(const std::string& path) {
+  if (exists(path + "-shm") || ::access(directory_of(path).c_str(), W_OK) == 0 || errno != EROFS) return false;
+  if (file_size(path + "-wal") == 0) return true;
+  fail(ErrorCode::io,
+       text(path, "-shm: is missing, and cannot be made on a read-only file system, so the log beside it cannot be read; "
+                  "copy the whole directory to a disk that can be written, and look at it there"),
+       {{"store", "sqlite"}, {"file", path + "-shm"}, {"errno", std::to_string(EROFS)}});
+}
 
 bool has_table(SqliteConnection& connection, const char* name) {
   return sqlite3_table_column_metadata(connection.handle(), "main", name, nullptr, nullptr, nullptr, nullptr, nullptr,
@@ -80,6 +94,7 @@ constexpr const char* own_triggers_sql =
 SqliteStore::SqliteStore(const storage::RelationalOptions& options)
     : path_(resolve(options.path)),
       options_(options),
+      immutable_(options.read_only && needs_no_log(path_)),
       readers_(std::make_shared<ReaderPool>(
           [&] {
             ConnectionOptions reader = connection_options(reader_cache_bytes);
@@ -99,7 +114,7 @@ SqliteStore::SqliteStore(const storage::RelationalOptions& options)
 }
 
 ConnectionOptions SqliteStore::connection_options(std::size_t cache_bytes) const {
-  return {.path = path_, .create = false, .read_only = options_.read_only, .cache_bytes = cache_bytes};
+  return {.path = path_, .create = false, .read_only = options_.read_only, .immutable = immutable_, .cache_bytes = cache_bytes};
 }
 
 void SqliteStore::open_writer() {
@@ -298,13 +313,14 @@ void SqliteStore::compact() {
   writer_->execute("PRAGMA temp_store = MEMORY");
 }
 
-std::vector<std::string> SqliteStore::verify() {
+std::vector<std::string> SqliteStore::verify(const Interrupt& interrupt) {
   constexpr const char* missing_parents_sql =
       "SELECT 'row ' || coalesce(rowid, '?') || ' of table \"' || \"table\" || '\" refers to a row of \"' || parent ||"
       " '\" that is not there; insert that one, delete this one, or restore the whole directory from a backup' FROM "
       "pragma_foreign_key_check";
   std::vector<std::string> findings;
   auto connection = extra_connection();
+  connection->set_interrupt(&interrupt);
   for (const char* sql : {"PRAGMA integrity_check(1000)", missing_parents_sql, own_triggers_sql}) {
     try {  // damage may stop one check; the others still tell what they see
       for (auto& line : lines(*connection, sql)) findings.push_back(std::move(line));

@@ -40,7 +40,7 @@ class SqliteStore final : public storage::RelationalStore {
   storage::CheckpointResult checkpoint() override;
   void truncate_log() override;
   void compact() override;
-  std::vector<std::string> verify() override;
+  std::vector<std::string> verify(const Interrupt& interrupt) override;
   std::uint64_t memory_bytes() const override;
 
  private:
@@ -55,6 +55,7 @@ class SqliteStore final : public storage::RelationalStore {
 
   std::string path_;
   const storage::RelationalOptions options_;
+  const bool immutable_;
   std::shared_ptr<ReaderPool> readers_;
   std::unique_ptr<SqliteConnection> writer_;
   std::unique_ptr<SqliteConnection> checkpointer_;  // the checkpointer's thread only

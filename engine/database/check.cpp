@@ -167,12 +167,12 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
 }  // namespace
 
 std::vector<Finding> check(const std::string& directory, const CheckOptions& options) {
+  const Interrupt interrupt = Interrupt::within(options.deadline, options.cancel);
   Findings findings;
   transaction::OpenedTiers tiers = transaction::open_to_check(directory, findings);
-  transaction::check_tiers(directory, tiers, options, findings);
+  transaction::check_tiers(directory, tiers, options, interrupt, findings);
   if (tiers.key_value) {
-    const Interrupt never;
-    TierReader reader(*tiers.key_value, snapshot_of(*tiers.key_value), &never);
+    TierReader reader(*tiers.key_value, snapshot_of(*tiers.key_value), interrupt);
     check_contents(reader, options, findings);
   }
   return findings.take();
@@ -182,9 +182,9 @@ namespace detail {
 
 std::vector<Finding> check_open_database(DatabaseCore& core, const CheckOptions& options, const Interrupt& interrupt) {
   Findings findings;
-  transaction::check_tiers(*core.store, options, findings);
+  transaction::check_tiers(*core.store, options, interrupt, findings);
   interrupt.check();
-  TierReader reader(core.store->key_value(), snapshot_of(core.store->key_value()), &interrupt);
+  TierReader reader(core.store->key_value(), snapshot_of(core.store->key_value()), interrupt);
   check_contents(reader, options, findings);
   return findings.take();
 }

@@ -14,9 +14,21 @@ std::string Collection::create_index(std::string_view keys, const IndexOptions& 
   const documents::Indexes verbs = index_verbs(*scope(), name_);
   if (scope()->transaction)  // one statement: all of it, or nothing
     return scope()->write([&](transaction::Transaction& own) {
-      return verbs.create([&](const Body& body) { body(own); }, keys, options);
+      // When it is interrupted the statement is undone: nothing is to be removed.
+      return verbs.create([&](const Body& body) { body(own); }, [](const Body&) {}, keys, options);
     });
-  std::string name = verbs.create([&](const Body& body) { scope()->write(body); }, keys, options);
+  // One deadline for all the batches together.
+  const Interrupt interrupt = scope()->interrupt();
+  const auto write = [&](const Body& body) {
+    interrupt.check();
+    detail::Scope batch = *scope();
+    batch.options.deadline = interrupt.remaining();
+    batch.write(body);
+  };
+  detail::Scope whatever_happens = *scope();
+  whatever_happens.options.deadline = {};
+  whatever_happens.options.cancel = {};
+  std::string name = verbs.create(write, [&](const Body& body) { whatever_happens.write(body); }, keys, options);
   scope()->core->maintenance.look_again();
   return name;
 }

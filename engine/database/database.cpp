@@ -98,20 +98,20 @@ Snapshot Database::snapshot(const ReadOptions& options) {
   return Snapshot(std::make_shared<detail::Scope>(detail::Scope{core(), core()->store->snapshot(options)}));
 }
 
-Rows Database::run_sql(std::string_view statement, std::span<const Value> parameters) {
-  return detail::rows_of(core()->store->sql(statement, Parameters{parameters, {}, false}), nullptr);
+Rows Database::run_sql(std::string_view statement, std::span<const Value> parameters, const WriteOptions& options) {
+  return detail::rows_of(core()->store->sql(statement, Parameters{parameters, {}, false}, options), nullptr);
 }
 
-Rows Database::run_sql(std::string_view statement, std::span<const NamedValue> parameters) {
-  return detail::rows_of(core()->store->sql(statement, Parameters{{}, parameters, true}), nullptr);
+Rows Database::run_sql(std::string_view statement, std::span<const NamedValue> parameters, const WriteOptions& options) {
+  return detail::rows_of(core()->store->sql(statement, Parameters{{}, parameters, true}, options), nullptr);
 }
 
-Collection Database::collection(std::string_view name) {
-  return Collection(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr}), std::string(name));
+Collection Database::collection(std::string_view name, const WriteOptions& options) {
+  return Collection(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr, false, options}), std::string(name));
 }
 
-Stream Database::stream(std::string_view name) {
-  return Stream(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr}), std::string(name));
+Stream Database::stream(std::string_view name, const WriteOptions& options) {
+  return Stream(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr, false, options}), std::string(name));
 }
 
 std::vector<std::string> Database::collections() {

@@ -19,10 +19,22 @@ class DocumentSource {
   std::shared_ptr<DatabaseCore> core;
   std::unique_ptr<documents::Cursor> cursor;
 
+  /// A failure ends the cursor for good: what is left of the documents must not look like all of them.
   std::optional<std::string_view> next() {
-    if (transaction) return transaction->guarded([&] { return cursor->next(); });
-    core->store->check_open();
-    return cursor->next();
+    if (!cursor)
+      fail(ErrorCode::closed, "documents: they ended with an error; call find again", {{"reason", "ended_by_error"}});
+    try {
+      if (transaction) return transaction->guarded([&] { return cursor->next(); });
+      core->store->check_open();
+      const Interrupt::Here here(latest->interrupt());
+      return cursor->next();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::closed && error.code() != ErrorCode::invalid) {
+        cursor.reset();
+        latest.reset();
+      }
+      throw;
+    }
   }
 };
 
@@ -61,6 +73,7 @@ std::optional<std::string> CollectionReader::get(const DocumentId& id) const {
 }
 
 Documents CollectionReader::find(std::string_view filter, const FindOptions& options) const {
+  const Interrupt interrupt = scope()->interrupt();
   documents::Query query = documents::Query::parse(filter, options, scope()->core->limits);
   auto source = std::make_unique<detail::DocumentSource>();
   source->core = scope()->core;
@@ -70,7 +83,7 @@ Documents CollectionReader::find(std::string_view filter, const FindOptions& opt
     source->cursor = scope()->read(open);
   } else {
     scope()->core->store->check_open();
-    source->latest = scope()->core->store->latest(true);
+    source->latest = scope()->core->store->latest(true, interrupt);
     source->cursor = open(*source->latest);
   }
   return Documents(std::move(source));

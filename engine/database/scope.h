@@ -41,23 +41,25 @@ struct Scope {
   std::shared_ptr<DatabaseCore> core;
   std::shared_ptr<transaction::Transaction> transaction;  // null: each call is its own
   bool inside_write = false;                              // Database::write ends it, not the body
+  WriteOptions options = {};                              // of each call, without a transaction
+
+  /// What a call that begins now works under.
+  Interrupt interrupt() const {
+    return transaction ? transaction->interrupt() : Interrupt::within(options.deadline, options.cancel);
+  }
 
   /// Runs `body(Reader&)` in the transaction, or on the newest state.
   template <class Body>
   auto read(Body&& body) const {
     if (transaction) return transaction->statement([&] { return body(static_cast<transaction::Reader&>(*transaction)); });
-    core->store->check_open();
-    const auto latest = core->store->latest();
-    return body(*latest);
+    return read_latest(false, body);
   }
 
   /// The same, when it reads more than once what must fit together.
   template <class Body>
   auto read_at_one_moment(Body&& body) const {
     if (transaction) return read(std::forward<Body>(body));
-    core->store->check_open();
-    const auto latest = core->store->latest(true);
-    return body(*latest);
+    return read_latest(true, body);
   }
 
   /// Runs `body(Transaction&)` in the transaction, or in one of its own, committed when this returns.
@@ -67,13 +69,23 @@ struct Scope {
     if (transaction) return transaction->statement([&] { return body(*transaction); });
     static std::atomic<int> lock_first{0};
     if constexpr (std::is_void_v<Result>) {
-      core->store->write({}, lock_first, [&](const auto& own) { own->statement([&] { body(*own); }); });
+      core->store->write(options, lock_first, [&](const auto& own) { own->statement([&] { body(*own); }); });
     } else {
       std::optional<Result> result;
-      core->store->write({}, lock_first,
+      core->store->write(options, lock_first,
                          [&](const auto& own) { result.emplace(own->statement([&] { return body(*own); })); });
       return *std::move(result);
     }
+  }
+
+ private:
+  template <class Body>
+  auto read_latest(bool one_moment, Body& body) const {
+    core->store->check_open();
+    const auto latest = core->store->latest(one_moment, interrupt());
+    const Interrupt::Here here(latest->interrupt());
+    latest->interrupt().check();
+    return body(*latest);
   }
 };
 

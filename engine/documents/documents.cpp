@@ -25,7 +25,7 @@ using transaction::Transaction;
 std::string document_key(std::uint64_t collection, const model::Value& id) {
   std::string out;
   key::append_id(out, collection);
-  model::append_key(out, id);
+  model::append_sort_element(out, id);
   key::check_size(out, "the _id");
   return out;
 }

@@ -89,11 +89,24 @@ std::string Indexes::declare(Transaction& transaction, const Index& wanted) cons
   return wanted.name;
 }
 
-std::string Indexes::create(const Write& write, std::string_view keys, const IndexOptions& options) const {
+std::string Indexes::create(const Write& write, const Write& give_up, std::string_view keys,
+                            const IndexOptions& options) const {
   const Index wanted = parse(keys, options, limits_);
   std::string name;
-  write([&](Transaction& transaction) { name = declare(transaction, wanted); });
-  build(write, name);
+  bool made = false;
+  write([&](Transaction& transaction) {
+    const auto before = catalog_.find(transaction, Kind::collection, collection_);
+    name = declare(transaction, wanted);
+    made = !before || !before->index(name);
+  });
+  try {
+    build(write, name);
+  } catch (const Error& error) {
+    // One that was there before is somebody else's, too.
+    if (error.code() == ErrorCode::interrupted && made)
+      give_up([&](Transaction& transaction) { drop(transaction, name); });
+    throw;
+  }
   return name;
 }
 
@@ -137,6 +150,7 @@ bool Indexes::build_batch(Transaction& transaction, const std::string& name) con
   std::size_t bytes = 0;
   const auto scan = transaction.scan(Keyspace::documents, {from, end});
   while (documents < batch_documents && bytes < batch_bytes && scan->next()) {
+    transaction.interrupt().check();
     writer.add_entries(*index, scan->key(), parser.parse(scan->value()));
     ++documents;
     bytes += scan->value().size();

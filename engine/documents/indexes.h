@@ -30,8 +30,9 @@ class Indexes {
       : catalog_(catalog), collection_(collection), limits_(limits) {}
 
   /// Returns the index's name when it is ready. One that is there with the same keys and options is left as it is (a
-  /// failed one is built again); `exists` for one of that name with others.
-  std::string create(const Write& write, std::string_view keys, const IndexOptions& options) const;
+  /// failed one is built again); `exists` for one of that name with others. `write` may be interrupted: then what was
+  /// made is removed through `give_up`, which may not.
+  std::string create(const Write& write, const Write& give_up, std::string_view keys, const IndexOptions& options) const;
   /// Goes on with the build of an index that is `building`. Throws as create(), the index then being `failed`.
   void build(const Write& write, const std::string& name) const;
   /// False when there is no such index.

@@ -11,10 +11,6 @@ namespace stele::documents {
 using storage::Keyspace;
 using transaction::Reader;
 
-namespace {
-constexpr std::uint64_t documents_between_interrupt_checks = 64;
-}
-
 Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted)
     : reader_(reader), collection_(std::move(collection)), filter_(wanted.filter) {
   if (!collection_) {
@@ -27,7 +23,8 @@ Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, con
 
 bool Matches::next() {
   while (next_candidate()) {
-    if (++figures_.documents % documents_between_interrupt_checks == 0) reader_.interrupt().check();
+    ++figures_.documents;
+    reader_.interrupt().check();  // each time: a document may have 16 MB
     if (!filter_.matches_json(document_, scratch_) || expiry_->expired(document_)) continue;
     if (first_time()) return true;
   }
@@ -48,6 +45,7 @@ bool Matches::next_of(const Plan& plan) {
     if (plan.kind == Plan::Kind::ids) {
       key_ = plan.ranges[range_++].begin;
       if (reader_.get(Keyspace::documents, key_, document_)) return true;
+      reader_.interrupt().check();
       --range_;
       continue;
     }
@@ -69,7 +67,8 @@ bool Matches::next_of(const Plan& plan) {
 
 bool Matches::next_entry(const Plan& plan) {
   while (scan_->next()) {
-    if (++figures_.keys % documents_between_interrupt_checks == 0) reader_.interrupt().check();
+    ++figures_.keys;
+    reader_.interrupt().check();
     key_ = index_prefix(collection_->id);
     key_ += parse_entry(*plan.index, scan_->key(), scan_->value()).id;
     if (plan_.repeats && seen_.contains(key_)) continue;

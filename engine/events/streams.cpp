@@ -49,6 +49,7 @@ void Streams::append(Transaction& transaction, std::span<const NewEvent> events)
   std::vector<std::string> payloads;
   payloads.reserve(events.size());
   for (const NewEvent& event : events) {
+    transaction.interrupt().check();
     if (event.key.size() > key_bytes_max)
       fail(ErrorCode::too_large, text("stream \"", stream_, "\": an event's key has ", event.key.size(), " bytes; the limit is ",
                                       key_bytes_max),
@@ -76,6 +77,7 @@ std::vector<Event> Streams::read(Reader& reader, const Transaction* own, std::ui
     fail(ErrorCode::corrupt, text("stream \"", stream_, "\": the event at ", key::describe_key(key), " cannot be read"));
   };
   while (found.size() < limit && scan->next()) {
+    reader.interrupt().check();
     std::string_view rest = scan->key().substr(prefix.size());
     std::uint64_t number = 0;
     std::uint64_t gseq = 0;

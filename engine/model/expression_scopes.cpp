@@ -2,6 +2,7 @@
 //
 // Operators that declare variables, or take some of their arguments as they stand.
 #include "engine/base/error.h"
+#include "engine/base/interrupt.h"
 #include "engine/model/expression_node.h"
 
 namespace stele::model {
@@ -11,11 +12,12 @@ namespace {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "WrongType"}});
 }
 
-// Sets a variable for as long as it lives.
+// Sets a variable for as long as it lives. Nested in each other, $map, $filter and $reduce can take any time.
 class Binding {
  public:
   Binding(Context& context, std::size_t slot, const Value* value)
       : context_(context), frame_{slot, value, context.frame} {
+    Interrupt::poll();
     context.frame = &frame_;
   }
   ~Binding() { context_.frame = frame_.outer; }

@@ -22,6 +22,8 @@ std::optional<std::uint32_t> index_of(std::string_view name) {
 }  // namespace
 
 Path::Path(std::string_view dotted) : text_(dotted) {
+  if (dotted.find('\0') != std::string_view::npos)
+    fail(ErrorCode::invalid, "a path holds a NUL byte, which no member's name may hold; leave it out", {{"reason", "InvalidPath"}});
   for (;;) {
     const std::size_t dot = dotted.find('.');
     const std::string_view name = dotted.substr(0, dot);

@@ -18,6 +18,7 @@
 // the process and never throws out of a callback of its library.
 #pragma once
 
+#include "engine/base/interrupt.h"
 #include "engine/storage/batch.h"
 #include "engine/storage/keyspace.h"
 
@@ -117,8 +118,8 @@ class KeyValueStore {
   /// Writes memory tables to disk and waits. For tests and for close.
   virtual void flush() = 0;
 
-  /// Verifies checksums of everything stored; throws `corrupt` at the first damage. O(size).
-  virtual void verify() = 0;
+  /// Verifies checksums of everything stored; throws `corrupt` at the first damage, `interrupted`. O(size).
+  virtual void verify(const Interrupt& interrupt = Interrupt()) = 0;
 };
 
 struct KeyValueOptions {

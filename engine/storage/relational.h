@@ -157,7 +157,7 @@ class RelationalStore {
   virtual void compact() = 0;  // VACUUM, with the writer lock held
 
   /// Structure of the whole file, one line a finding; empty when it is sound. O(size).
-  virtual std::vector<std::string> verify() = 0;
+  virtual std::vector<std::string> verify(const Interrupt& interrupt = Interrupt()) = 0;
 
   virtual std::uint64_t memory_bytes() const = 0;
 };

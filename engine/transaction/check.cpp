@@ -49,6 +49,11 @@ void Findings::damage(std::string_view part, std::string_view found, std::string
   add(Finding::Severity::damage, part, text(found, "; ", cure));
 }
 
+bool Findings::is_read_only_disk(const Error& error) {
+  const auto number = error.detail().find("errno");
+  return number != error.detail().end() && number->second == std::to_string(EROFS);
+}
+
 void Findings::add_error(std::string_view part, const Error& error) {
   switch (error.code()) {
     case ErrorCode::version: return add(Finding::Severity::damage, part, error.message());  // it names the cure
@@ -100,8 +105,7 @@ File lock_if_possible(const std::string& directory, Findings& findings) {
   try {
     return lock_directory(directory);
   } catch (const Error& error) {
-    const auto number = error.detail().find("errno");
-    if (number == error.detail().end() || number->second != std::to_string(EROFS)) throw;
+    if (!Findings::is_read_only_disk(error)) throw;
     findings.note("lock", "the directory is on a read-only file system, so it was checked without its lock");
     return {};
   }
@@ -186,12 +190,13 @@ void check_large_files(const std::string& directory, const LogState& state, Find
 }
 
 void verify_engines(storage::RelationalStore* relational, storage::KeyValueStore* key_value,
-                    const CheckOptions& options, Findings& findings) {
+                    const CheckOptions& options, const Interrupt& interrupt, Findings& findings) {
+  interrupt.check();
   if (relational)
     findings.expect("relational.db", [&] {
-      for (const std::string& line : relational->verify()) findings.damage("relational.db", line);
+      for (const std::string& line : relational->verify(interrupt)) findings.damage("relational.db", line);
     });
-  if (key_value && options.deep) findings.expect("kv", [&] { key_value->verify(); });
+  if (key_value && options.deep) findings.expect("kv", [&] { key_value->verify(interrupt); });
 }
 
 }  // namespace
@@ -229,6 +234,8 @@ OpenedTiers open_to_check(const std::string& directory, Findings& findings) {
   } else {
     findings.expect("relational.db", [&] { tiers.relational = open_relational(directory, backends); });
   }
+  if (exists(file("relational.db-journal")))
+    findings.note("relational.db-journal", "is not the database's, which has a log; it is left alone and never applied");
   if (!exists(file("kv"))) {
     findings.damage("kv", "is missing; restore all parts of one backup");
   } else {
@@ -238,12 +245,13 @@ OpenedTiers open_to_check(const std::string& directory, Findings& findings) {
     findings.damage("durable",
                     "is missing, so nothing says how far commits were acknowledged; restore it from the same backup");
   } else if (tiers.manifest) {
-    findings.expect("durable", [&] { tiers.floor = DurableFloor(file("durable"), tiers.manifest->identity).found(); });
+    findings.expect("durable", [&] { tiers.floor = DurableFloor::look(file("durable"), tiers.manifest->identity); });
   }
   return tiers;
 }
 
-void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, Findings& findings) {
+void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, const Interrupt& interrupt,
+                 Findings& findings) {
   const auto identity = tiers.manifest ? std::optional(tiers.manifest->identity) : std::nullopt;
   check_identities(identity, tiers.relational.get(), tiers.key_value.get(), findings);
   const auto origin = identity ? std::optional(origin_of(*identity)) : std::nullopt;
@@ -253,10 +261,10 @@ void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOp
       check_logs(state, findings);
       check_large_files(directory, state, findings);
     });
-  verify_engines(tiers.relational.get(), tiers.key_value.get(), options, findings);
+  verify_engines(tiers.relational.get(), tiers.key_value.get(), options, interrupt, findings);
 }
 
-void check_tiers(Store& store, const CheckOptions& options, Findings& findings) {
+void check_tiers(Store& store, const CheckOptions& options, const Interrupt& interrupt, Findings& findings) {
   store.check_open();
   check_identities(store.directory().manifest().identity, &store.relational(), &store.key_value(), findings);
   findings.expect("logs", [&] {
@@ -273,7 +281,7 @@ void check_tiers(Store& store, const CheckOptions& options, Findings& findings) 
   if (const std::uint64_t foreign = store.foreign_commits(); foreign > 0)
     findings.damage("relational.db", text(foreign, " commits since it was opened were made by another program"),
                     "only read the file with other programs, and write through Stele");
-  verify_engines(&store.relational(), &store.key_value(), options, findings);
+  verify_engines(&store.relational(), &store.key_value(), options, interrupt, findings);
 }
 
 }  // namespace stele::transaction

@@ -26,20 +26,22 @@ class Findings {
   void damage(std::string_view part, std::string_view found, std::string_view cure);
   void note(std::string_view part, const std::string& message) { add(Finding::Severity::note, part, message); }
 
-  /// Runs `body`; an Error that it throws is damage of `part`, but for want of memory, files or time.
+  /// Runs `body`; an Error that it throws is damage of `part`, but for want of time, or of a disk that can be written.
   template <class Body>
   bool expect(std::string_view part, Body&& body) {
     try {
       body();
       return true;
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::interrupted) throw;
+      if (error.code() == ErrorCode::interrupted || is_read_only_disk(error)) throw;
       add_error(part, error);
       return false;
     }
   }
 
   std::vector<Finding> take();
+
+  static bool is_read_only_disk(const Error& error);
 
  private:
   void add_error(std::string_view part, const Error& error);
@@ -61,9 +63,10 @@ struct OpenedTiers {
 
 /// Throws not_found, invalid, locked.
 OpenedTiers open_to_check(const std::string& directory, Findings& findings);
-void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, Findings& findings);
+void check_tiers(const std::string& directory, OpenedTiers& tiers, const CheckOptions& options, const Interrupt& interrupt,
+                 Findings& findings);
 
 /// The same for a store that is open here. Commits wait while the logs are compared.
-void check_tiers(Store& store, const CheckOptions& options, Findings& findings);
+void check_tiers(Store& store, const CheckOptions& options, const Interrupt& interrupt, Findings& findings);
 
 }  // namespace stele::transaction

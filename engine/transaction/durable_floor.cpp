@@ -60,7 +60,10 @@ void DurableFloor::create(const std::string& path, const storage::Identity& iden
 }
 
 DurableFloor::DurableFloor(std::string path, const storage::Identity& identity)
-    : path_(std::move(path)), identity_(identity), file_(open_file(path_, O_RDWR)) {
+    : DurableFloor(std::move(path), identity, true) {}
+
+DurableFloor::DurableFloor(std::string path, const storage::Identity& identity, bool for_writing)
+    : path_(std::move(path)), identity_(identity), file_(open_file(path_, for_writing ? O_RDWR : O_RDONLY)) {
   const std::string bytes = read_file(path_);
   for (const std::size_t offset : {std::size_t{0}, slot_distance}) {
     const auto slot = decode(bytes, offset, identity_);

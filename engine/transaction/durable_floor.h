@@ -26,6 +26,8 @@ class DurableFloor {
  public:
   /// Reads the newer valid slot; a file without one (or of another store) is `corrupt`.
   DurableFloor(std::string path, const storage::Identity& identity);
+  /// The same, of a file that cannot be written to.
+  static Floor look(std::string path, const storage::Identity& identity) { return DurableFloor(std::move(path), identity, false).floor_; }
   static void create(const std::string& path, const storage::Identity& identity);
 
   const Floor& found() const { return floor_; }
@@ -33,6 +35,8 @@ class DurableFloor {
   void raise(const Floor& floor);
 
  private:
+  DurableFloor(std::string path, const storage::Identity& identity, bool for_writing);
+
   std::string path_;
   storage::Identity identity_;
   File file_;

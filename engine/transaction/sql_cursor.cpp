@@ -32,8 +32,9 @@ void ReadPin::cursor_closed() noexcept {
   if (--cursors == 0 && expired) give_up();
 }
 
-SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin)
-    : statement_(std::move(statement)), pin_(std::move(pin)), columns_(statement_->column_names()) {
+SqlCursor::SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin, const Interrupt& own)
+    : statement_(std::move(statement)), pin_(std::move(pin)), columns_(statement_->column_names()), own_interrupt_(own) {
+  if (own_interrupt_.possible()) interrupt_ = &own_interrupt_;
   first_is_row_ = step(Step::first);
 }
 
@@ -114,6 +115,7 @@ void SqlCursor::finish() noexcept {
   if (pin_) {
     std::lock_guard guard(pin_->mutex);
     statement_.reset();
+    if (interrupt_ == &own_interrupt_) pin_->connection->set_interrupt(nullptr);
     pin_->cursor_closed();
   }
   statement_.reset();

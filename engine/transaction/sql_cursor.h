@@ -52,7 +52,8 @@ struct ReadPin {
 class SqlCursor {
  public:
   /// Steps to the first row at once: the cursor stands at the moment of the call, and errors show there.
-  SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin);
+  /// `own` is what a cursor outside a transaction works under.
+  SqlCursor(std::unique_ptr<storage::Statement> statement, std::shared_ptr<ReadPin> pin, const Interrupt& own = Interrupt());
   ~SqlCursor();
   SqlCursor(const SqlCursor&) = delete;
   SqlCursor& operator=(const SqlCursor&) = delete;
@@ -92,6 +93,7 @@ class SqlCursor {
   bool first_is_row_ = false;
   bool from_buffer_ = false;
   bool ended_ = false;
+  const Interrupt own_interrupt_;
   const Interrupt* interrupt_ = nullptr;
 };
 

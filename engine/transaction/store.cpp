@@ -25,15 +25,16 @@ void watch_forks() {
 /// The newest state, with the store's numbers for the catalog's cache.
 class LatestReader final : public TierReader {
  public:
-  LatestReader(Store& store, Use use, bool one_moment) : LatestReader(store, std::move(use), store.order().published.load(), one_moment) {}
+  LatestReader(Store& store, Use use, bool one_moment, const Interrupt& interrupt)
+      : LatestReader(store, std::move(use), store.order().published.load(), one_moment, interrupt) {}
   std::uint64_t moment() override { return at() ? moment_ : order_.published.load(); }
   std::uint64_t meta_changed() const override { return order_.meta_changed.load(); }
   std::int64_t time_us() const override { return clock_.now_us(); }
 
  private:
   // The moment is read before the snapshot is taken: it may be an earlier one, never a later.
-  LatestReader(Store& store, Use use, std::uint64_t moment, bool one_moment)
-      : TierReader(store.key_value(), one_moment ? store.key_value().snapshot() : nullptr),
+  LatestReader(Store& store, Use use, std::uint64_t moment, bool one_moment, const Interrupt& interrupt)
+      : TierReader(store.key_value(), one_moment ? store.key_value().snapshot() : nullptr, interrupt),
         order_(store.order()),
         clock_(store.clock()),
         moment_(moment),
@@ -226,7 +227,7 @@ std::shared_ptr<Transaction> Store::begin(const WriteOptions& options) {
   Transaction::Begin begin;
   begin.isolation = options.isolation;
   begin.durability = options.durability.value_or(options_.durability);
-  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  begin.interrupt = Interrupt::within(options.deadline, options.cancel);
   begin.writes_sql = options.writes_sql;
   return std::make_shared<Transaction>(shared_from_this(), begin);
 }
@@ -235,13 +236,16 @@ std::shared_ptr<Transaction> Store::snapshot(const ReadOptions& options) {
   check_open();
   Transaction::Begin begin;
   begin.kind = Transaction::Kind::snapshot;
-  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  begin.interrupt = Interrupt::within(options.deadline, options.cancel);
   return std::make_shared<Transaction>(shared_from_this(), begin);
 }
 
-std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& parameters) {
+std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& parameters, const WriteOptions& options) {
   check_open();
   const Use use(gatekeeper_);
+  const Interrupt interrupt = Interrupt::within(options.deadline, options.cancel);
+  const Interrupt::Here here(interrupt);
+  Interrupt::poll();
   if (!writes_by_first_word(text)) {
     auto pin = warm_reader();
     auto statement = pin->connection->prepare(text, storage::Author::caller);
@@ -251,30 +255,35 @@ std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& p
       } else {
         statement->bind(parameters.positional);
       }
-      return std::make_shared<SqlCursor>(std::move(statement), std::move(pin));
+      return std::make_shared<SqlCursor>(std::move(statement), std::move(pin), interrupt);
     }
   }
   static std::atomic<int> lock_first{0};
   std::shared_ptr<SqlCursor> cursor;
-  write({}, lock_first, [&](const std::shared_ptr<Transaction>& transaction) {
+  write(options, lock_first, [&](const std::shared_ptr<Transaction>& transaction) {
     cursor = transaction->statement([&] { return transaction->sql(text, parameters); });
   });
   return cursor;
 }
 
-std::unique_ptr<Reader> Store::latest(bool one_moment) {
+std::unique_ptr<Reader> Store::latest(bool one_moment, const Interrupt& interrupt) {
   Use use(gatekeeper_);
-  return std::make_unique<LatestReader>(*this, std::move(use), one_moment);
+  return std::make_unique<LatestReader>(*this, std::move(use), one_moment, interrupt);
 }
 
+/// Beyond readers_max waits for somebody to end, as writers wait for the lock.
 std::shared_ptr<ReadPin> Store::read_pin() {
   auto pin = std::make_shared<ReadPin>();
-  try {
-    pin->connection = relational_->reader();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::busy) throw;
-    release_warm_readers();
-    pin->connection = relational_->reader();
+  const auto give_up = std::chrono::steady_clock::now() + options_.lock_timeout;
+  for (bool again = false; !pin->connection; again = true) {
+    try {
+      pin->connection = relational_->reader();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::busy || std::chrono::steady_clock::now() >= give_up) throw;
+      Interrupt::poll();
+      release_warm_readers();
+      if (again) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   register_pin(*pin);
   return pin;
@@ -347,13 +356,14 @@ void Store::expire_oldest_snapshot() {
   if (oldest != pins_.end()) (*oldest)->expire();
 }
 
-void Store::check_log_bound() {
+void Store::check_log_bound(const Interrupt& interrupt) {
   using namespace std::chrono_literals;
   const std::uint64_t limit = 2 * options_.wal_bytes_max;
   std::uint64_t bytes = relational_->log_bytes();
   // Whoever kept the log may be gone meanwhile, and no commit would tell the checkpointer.
   for (const auto end = std::chrono::steady_clock::now() + 1s; bytes > limit && std::chrono::steady_clock::now() < end;
        bytes = relational_->log_bytes()) {
+    interrupt.check();
     background_->checkpoint_soon();
     std::this_thread::sleep_for(2ms);
   }
@@ -413,9 +423,8 @@ void Store::after_commit(const Committer::Committed& committed) {
 /// The writer lock, for an attempt that runs alone. False: somebody held it all the time, and a body that writes no SQL
 /// is not to hear of that; it tries once more among the others.
 bool Store::lock_alone(const Transaction::Begin& begin, bool wrote_sql) {
-  const Interrupt deadline(begin.deadline.value_or(Interrupt::Clock::time_point::max()));
   try {
-    writer_lock_.lock(options_.lock_timeout, &deadline);
+    writer_lock_.lock(options_.lock_timeout, &begin.interrupt);
     return true;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy || wrote_sql) throw;
@@ -438,7 +447,7 @@ void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
   Transaction::Begin begin;
   begin.isolation = options.isolation;
   begin.durability = options.durability.value_or(options_.durability);
-  if (options.deadline) begin.deadline = Interrupt::Clock::now() + *options.deadline;
+  begin.interrupt = Interrupt::within(options.deadline, options.cancel);
   bool wrote_sql = false;
   std::uint64_t jitter = 0x9E3779B97F4A7C15u ^ reinterpret_cast<std::uintptr_t>(&begin);
   for (int attempt = 1;; ++attempt) {
@@ -480,7 +489,7 @@ void Store::write(const WriteOptions& options, std::atomic<int>& lock_first,
       transaction->rollback();
       throw;
     }
-    if (begin.deadline && Interrupt::Clock::now() >= *begin.deadline) Interrupt(*begin.deadline).check();
+    begin.interrupt.check();
     jitter = jitter * 6364136223846793005u + 1442695040888963407u;
     std::this_thread::sleep_for(std::chrono::microseconds((jitter >> 33) % (50u << std::min(attempt, 8))));
   }

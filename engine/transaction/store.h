@@ -58,10 +58,10 @@ class Store : public std::enable_shared_from_this<Store> {
              const std::function<void(const std::shared_ptr<Transaction>&)>& body);
 
   /// One statement, its own transaction. A SELECT reads SQLite alone and takes no snapshot of the other tiers.
-  std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
+  std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters, const WriteOptions& options = {});
 
   /// Reads the newest state of the key-value tier: each call by itself, or all calls at one moment.
-  std::unique_ptr<Reader> latest(bool one_moment = false);
+  std::unique_ptr<Reader> latest(bool one_moment = false, const Interrupt& interrupt = Interrupt());
 
   void sync_now();
   void wait_durable(std::uint64_t gseq);
@@ -120,7 +120,7 @@ class Store : public std::enable_shared_from_this<Store> {
   void release_warm_readers();
 
   /// `full` when SQLite's log is at twice its bound, because another program's reader keeps it.
-  void check_log_bound();
+  void check_log_bound(const Interrupt& interrupt);
 
   bool lock_alone(const Transaction::Begin& begin, bool wrote_sql);
 

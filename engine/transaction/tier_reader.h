@@ -11,8 +11,8 @@ namespace stele::transaction {
 class TierReader : public Reader {
  public:
   explicit TierReader(storage::KeyValueStore& store, std::unique_ptr<storage::KeyValueSnapshot> at = nullptr,
-                      const Interrupt* interrupt = nullptr)
-      : store_(store), at_(std::move(at)), interrupt_(interrupt ? *interrupt : never_) {}
+                      const Interrupt& interrupt = Interrupt())
+      : store_(store), at_(std::move(at)), interrupt_(interrupt) {}
 
   bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
     return store_.get(keyspace, key, at_.get(), value);
@@ -39,8 +39,7 @@ class TierReader : public Reader {
  private:
   storage::KeyValueStore& store_;
   std::unique_ptr<storage::KeyValueSnapshot> at_;
-  Interrupt never_;
-  const Interrupt& interrupt_;
+  const Interrupt interrupt_;
 };
 
 }  // namespace stele::transaction

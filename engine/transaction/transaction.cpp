@@ -17,10 +17,11 @@ std::string sql_savepoint(std::size_t depth) { return text("stele_", depth); }
 constexpr std::string_view statement_savepoint = "stele_statement";
 }  // namespace
 
-Transaction::Guard::Guard(Transaction& transaction) : transaction_(transaction) {
+Transaction::Guard::Guard(Transaction& transaction) : transaction_(transaction), here_(transaction.interrupt_) {
   if (transaction_.in_use_.exchange(true, std::memory_order_acquire))
     fail(ErrorCode::invalid, "transaction: used by two threads at once; a transaction belongs to one thread at a time",
          {{"reason", "concurrent_use"}});
+  if (transaction_.has_writer_ && !transaction_.alone_) transaction_.store_->writer_lock_.taken_over();
   try {
     transaction_.check_live();
   } catch (...) {
@@ -35,10 +36,11 @@ Transaction::Transaction(std::shared_ptr<Store> store, const Begin& begin)
       kind_(begin.kind),
       isolation_(begin.isolation),
       durability_(begin.durability),
-      interrupt_(begin.deadline.value_or(Interrupt::Clock::time_point::max())),
+      interrupt_(begin.interrupt),
       alone_(begin.alone),
       time_us_(store_->clock().now_us()),
       registered_(store_->enter()) {
+  const Interrupt::Here here(interrupt_);
   try {
     if (kind_ == Kind::snapshot) {
       reader_ = store_->read_pin();
@@ -126,7 +128,7 @@ void Transaction::acquire_writer() {
   if (kind_ == Kind::snapshot)
     fail(ErrorCode::readonly, "snapshot: this statement writes; use a transaction (Database::write or begin)");
   store_->health().check();
-  store_->check_log_bound();
+  store_->check_log_bound(interrupt_);
   // All waiting and syncing comes before the lock.
   store_->committer().admit(64u << 10, &interrupt_);
   if (store_->order().tail_bytes.load() > (128u << 10)) store_->sync_group().sync_key_value();

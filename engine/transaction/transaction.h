@@ -42,7 +42,7 @@ class Transaction final : public Reader {
     Kind kind = Kind::read_write;
     Isolation isolation = Isolation::serializable;
     Durability durability = Durability::sync;
-    std::optional<std::chrono::steady_clock::time_point> deadline;
+    Interrupt interrupt;
     bool writes_sql = false;      // take the writer lock now
     bool alone = false;           // holds Committer::Alone and the writer lock already
   };
@@ -113,9 +113,8 @@ class Transaction final : public Reader {
   bool wrote_sql() const { return wrote_sql_; }
   /// The transaction read SQL and then failed to take the writer lock at the same moment.
   bool conflicted_at_first_sql_write() const { return conflicted_at_first_sql_write_; }
-  void cancel() { interrupt_.cancel(); }
   /// For the calls that follow.
-  void set_deadline(Interrupt::Clock::time_point deadline) { interrupt_.set_deadline(deadline); }
+  void set_interrupt(const Interrupt& interrupt) { interrupt_ = interrupt; }
 
  private:
   friend class TransactionScan;
@@ -134,6 +133,7 @@ class Transaction final : public Reader {
 
    private:
     Transaction& transaction_;
+    const Interrupt::Here here_;
   };
 
   void check_live();

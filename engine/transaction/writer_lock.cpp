@@ -15,7 +15,7 @@ void WriterLock::lock(std::chrono::milliseconds timeout, const Interrupt* interr
     holder_ = std::this_thread::get_id();
     return;
   }
-  if (holder_ == std::this_thread::get_id())
+  if (holder_.load(std::memory_order_relaxed) == std::this_thread::get_id())
     fail(ErrorCode::busy,
          "busy: this thread has another open transaction that writes SQL; commit or roll it back first",
          {{"reason", "same_thread"}});
@@ -45,7 +45,7 @@ void WriterLock::unlock() {
   std::lock_guard guard(mutex_);
   if (waiters_.empty()) {
     held_ = false;
-    holder_ = {};
+    holder_ = std::thread::id();
     return;
   }
   Waiter* next = waiters_.front();

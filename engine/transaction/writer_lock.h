@@ -3,6 +3,7 @@
 
 #include "engine/base/interrupt.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -14,13 +15,15 @@ namespace stele::transaction {
 /// The SQL writer lock (`mu` in the commit protocol): first come, first served, with a timeout.
 /// A transaction's first SQL write waits for it, and an attempt that runs alone. It is not held across the sync that
 /// acknowledges a commit; only to free an outbox slot or a long tail a commit syncs under it, when the flusher has not
-/// done so ahead of time. It is released by the thread that took it.
+/// done so ahead of time. It belongs to a transaction, which may be handed from thread to thread.
 class WriterLock {
  public:
   /// Throws `busy` after `timeout`, at once when this thread holds the lock already (it would wait for
   /// itself), and `interrupted` when the interrupt is raised.
   void lock(std::chrono::milliseconds timeout, const Interrupt* interrupt);
   void unlock();
+  /// The holder goes on in this thread: from here on it is this one that would wait for itself.
+  void taken_over() noexcept { holder_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
 
  private:
   struct Waiter {
@@ -30,7 +33,7 @@ class WriterLock {
   };
   std::mutex mutex_;
   bool held_ = false;
-  std::thread::id holder_;
+  std::atomic<std::thread::id> holder_;
   std::deque<Waiter*> waiters_;
 };
 

@@ -26,7 +26,7 @@ struct Child {
   int in, out, err;
 };
 
-Child spawn(const std::vector<std::string>& arguments, Closed closed) {
+Child spawn(const std::vector<std::string>& arguments, Closed closed, const Prepare& prepare) {
   std::signal(SIGPIPE, SIG_IGN);
   int in[2], out[2], err[2];
   if (::pipe2(in, O_CLOEXEC) || ::pipe2(out, O_CLOEXEC) || ::pipe2(err, O_CLOEXEC)) throw std::runtime_error("pipe");
@@ -40,6 +40,7 @@ Child spawn(const std::vector<std::string>& arguments, Closed closed) {
     ::dup2(err[1], 2);
     if (closed == Closed::input) ::close(0);
     if (closed == Closed::output) ::close(1);
+    if (prepare) prepare();
     ::execv(STELE_PROGRAM, words.data());
     ::_exit(127);
   }
@@ -78,9 +79,9 @@ std::string member_of_error(const std::string& answer, std::string_view member) 
 
 }  // namespace
 
-Ended run(const std::vector<std::string>& arguments, std::string_view input, Closed closed) {
+Ended run(const std::vector<std::string>& arguments, std::string_view input, Closed closed, const Prepare& prepare) {
   const auto begin = std::chrono::steady_clock::now();
-  const Child child = spawn(arguments, closed);
+  const Child child = spawn(arguments, closed, prepare);
   write_while_read(child.in, input);
   ::close(child.in);
   Ended ended;
@@ -93,10 +94,10 @@ Ended run(const std::vector<std::string>& arguments, std::string_view input, Clo
   return ended;
 }
 
-Exec::Exec(const std::string& directory, const std::vector<std::string>& options) {
+Exec::Exec(const std::string& directory, const std::vector<std::string>& options, const Prepare& prepare) {
   std::vector<std::string> arguments{"exec", directory};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  const Child child = spawn(arguments, Closed::none);
+  const Child child = spawn(arguments, Closed::none, prepare);
   pid_ = child.pid;
   in_ = child.in;
   out_ = child.out;
@@ -134,6 +135,10 @@ std::string Exec::ask(std::string_view request) {
 
 Ended Exec::end() {
   ::close(std::exchange(in_, -1));
+  return wait();
+}
+
+Ended Exec::wait() {
   Ended ended;
   if (out_ >= 0) ended.out = read_rest(out_);
   ended.err = read_rest(err_);

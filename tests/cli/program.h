@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +25,18 @@ struct Ended {
 
 enum class Closed { none, input, output };
 
+/// Runs in the child before the program begins: limits, mounts. When it cannot do that the child exits with `cannot`.
+using Prepare = std::function<void()>;
+constexpr int cannot = 99;
+
 /// Runs the program to its end on `input`; `closed` is not there at all from its start.
-Ended run(const std::vector<std::string>& arguments, std::string_view input = "", Closed closed = Closed::none);
+Ended run(const std::vector<std::string>& arguments, std::string_view input = "", Closed closed = Closed::none,
+          const Prepare& prepare = {});
 
 /// A running `stele exec`.
 class Exec {
  public:
-  explicit Exec(const std::string& directory, const std::vector<std::string>& options = {});
+  explicit Exec(const std::string& directory, const std::vector<std::string>& options = {}, const Prepare& prepare = {});
   ~Exec();  // kills it when it still runs
 
   /// Sends one line and waits for its answer (without the end of line).
@@ -40,6 +46,7 @@ class Exec {
 
   pid_t pid() const { return pid_; }
   Ended end();            // of input, and waits
+  Ended wait();           // until it ends by itself
   void kill();            // -9, and waits
   void stop_listening();  // closes the pipe that the answers come through
 

@@ -38,7 +38,7 @@ class CountingStore final : public KeyValueStore {
     return inner_->approximate_bytes(keyspace, range);
   }
   void flush() override { inner_->flush(); }
-  void verify() override { inner_->verify(); }
+  void verify(const Interrupt& interrupt) override { inner_->verify(interrupt); }
 
  private:
   std::unique_ptr<KeyValueStore> inner_;

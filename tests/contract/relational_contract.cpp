@@ -322,8 +322,7 @@ TEST_P(RelationalContract, a_deadline_ends_endless_statements_and_frees_the_writ
 
 TEST_P(RelationalContract, what_is_raised_during_commit_or_rollback_stops_neither) {
   write("CREATE TABLE t(x)");
-  Interrupt raised;
-  raised.cancel();
+  const Interrupt raised{steady_clock::now()};
   // SQLite polls every so many steps, counted over executions of the same statement.
   for (int i = 0; i < 2000; ++i) {
     writer().begin_write(0);
@@ -337,11 +336,12 @@ TEST_P(RelationalContract, what_is_raised_during_commit_or_rollback_stops_neithe
 }
 
 TEST_P(RelationalContract, cancel_from_another_thread_is_told_as_such) {
-  Interrupt interrupt;
+  std::stop_source stop;
+  const Interrupt interrupt(steady_clock::time_point::max(), stop.get_token());
   writer().set_interrupt(&interrupt);
   std::thread canceller([&] {
     std::this_thread::sleep_for(milliseconds(30));
-    interrupt.cancel();
+    stop.request_stop();
   });
   const Error error = failure("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
   canceller.join();

@@ -153,12 +153,15 @@ TEST_F(Transactions, raise_rollback_kills_the_whole_transaction) {
 }
 
 TEST_F(Transactions, an_interrupted_write_kills_the_whole_transaction) {
-  const Tx tx = begin();
+  std::stop_source stop;
+  WriteOptions options;
+  options.cancel = stop.get_token();
+  const Tx tx = store_->begin(options);
   put(tx, "k", "v");
   set_row(tx, 1, 1);
   std::thread cancels([&] {
     std::this_thread::sleep_for(50ms);
-    tx->cancel();
+    stop.request_stop();
   });
   EXPECT_EQ(
       thrown([&] {
@@ -477,14 +480,22 @@ TEST_F(Transactions, close_is_busy_while_something_is_open) {
   EXPECT_EQ(thrown([&] { store_->close(); }), ErrorCode::closed);
 }
 
-TEST_F(Transactions, more_readers_than_allowed_are_busy) {
+TEST_F(Transactions, more_readers_than_allowed_wait_and_then_are_busy) {
   options_.readers_max = 3;
+  options_.lock_timeout = 200ms;
   reopen();
   std::vector<Tx> open;
   for (int i = 0; i < 3; ++i) open.push_back(store_->snapshot({}));
   EXPECT_EQ(thrown([&] { store_->snapshot({}); }), ErrorCode::busy);
-  open.pop_back();
+  ReadOptions short_of_time;
+  short_of_time.deadline = 20ms;
+  EXPECT_EQ(thrown([&] { store_->snapshot(short_of_time); }), ErrorCode::interrupted);
+  std::thread ends([first = std::exchange(open.front(), nullptr)]() mutable {
+    std::this_thread::sleep_for(50ms);
+    first.reset();
+  });
   EXPECT_EQ(thrown([&] { open.push_back(store_->snapshot({})); }), std::nullopt);
+  ends.join();
   EXPECT_EQ(thrown([&] { sql("UPDATE t SET v = 1 WHERE k = 1"); }), std::nullopt) << "writers need no reader";
 }
 

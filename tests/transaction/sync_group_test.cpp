@@ -44,7 +44,7 @@ class KeyValueLog final : public storage::KeyValueStore {
   storage::KeyValueFigures figures() const override { return {}; }
   std::uint64_t approximate_bytes(Keyspace, const storage::KeyRange&) const override { return 0; }
   void flush() override {}
-  void verify() override {}
+  void verify(const Interrupt&) override {}
 };
 
 class SqlLog final : public storage::RelationalStore {
@@ -68,7 +68,7 @@ class SqlLog final : public storage::RelationalStore {
   storage::CheckpointResult checkpoint() override { return {}; }
   void truncate_log() override {}
   void compact() override {}
-  std::vector<std::string> verify() override { return {}; }
+  std::vector<std::string> verify(const Interrupt&) override { return {}; }
   std::uint64_t memory_bytes() const override { return 0; }
 };
 

@@ -93,10 +93,11 @@ TEST(WriterLock, waiting_for_oneself_is_busy_at_once) {
 TEST(WriterLock, waiting_ends_at_a_cancel_and_at_a_deadline) {
   WriterLock lock;
   lock.lock(1s, nullptr);
-  Interrupt cancelled;
+  std::stop_source stop;
+  const Interrupt cancelled(Clock::time_point::max(), stop.get_token());
   std::thread waits([&] { EXPECT_EQ(thrown([&] { lock.lock(30s, &cancelled); }), ErrorCode::interrupted); });
   std::this_thread::sleep_for(30ms);
-  cancelled.cancel();
+  stop.request_stop();
   waits.join();
   std::thread late([&] {
     Interrupt deadline(Clock::now() + 50ms);

@@ -5,6 +5,7 @@
 #include "tools/stele/lines.h"
 #include "tools/stele/output.h"
 #include "tools/stele/session.h"
+#include "tools/stele/signals.h"
 
 #include <unistd.h>
 
@@ -20,26 +21,35 @@ std::string refuse_long_line() {
   return answer.line({});
 }
 
-/// False when nobody reads the answers any more.
-bool serve(Session& session) {
-  LineReader reader(STDIN_FILENO, Request::line_bytes_max);
+std::string answer_of(Session& session, Signals& signals, const std::string& line) {
+  std::string answer = session.answer(line, signals.begin_request());
+  signals.end_request();
+  return answer;
+}
+
+/// `exit_failed` when nobody reads the answers any more.
+ExitCode serve(Session& session, Signals& signals) {
+  LineReader reader(STDIN_FILENO, Request::line_bytes_max, signals.end_fd());
   Output output(STDOUT_FILENO);
   std::string line;
-  for (;;) {
+  while (!signals.ending()) {
     const LineReader::Result read = reader.next(line);
-    if (read == LineReader::Result::end) return true;
-    const std::string answer = read == LineReader::Result::too_long ? refuse_long_line() : session.answer(line);
-    if (!output.put(answer, reader.has_line() ? Output::When::soon : Output::When::now)) return false;
+    if (read == LineReader::Result::end) break;
+    if (reader.has_read()) signals.forget();
+    const std::string answer = read == LineReader::Result::too_long ? refuse_long_line() : answer_of(session, signals, line);
+    if (!output.put(answer, reader.has_line() ? Output::When::soon : Output::When::now)) return exit_failed;
   }
+  return signals.ending() ? exit_interrupted : exit_ok;
 }
 
 }  // namespace
 
 int exec_command(const ExecArguments& arguments) {
+  Signals signals;  // before there are other threads
   Session session(arguments.directory, arguments.options);
-  const bool heard = serve(session);
+  const ExitCode code = serve(session, signals);
   session.close();
-  return heard ? exit_ok : exit_failed;
+  return code;
 }
 
 }  // namespace stele::tool

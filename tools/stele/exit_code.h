@@ -11,6 +11,7 @@ enum ExitCode : int {
   exit_failed = 1,  // findings; or a thing the user can put right
   exit_usage = 2,   // the arguments
   exit_store = 3,   // i/o, damage, another format
+  exit_interrupted = 130,  // by SIGINT, as a shell has it
   exit_busy = 75,   // somebody else has it open (EX_TEMPFAIL: try again)
 };
 

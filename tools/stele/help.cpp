@@ -68,13 +68,15 @@ Any number may be open, but only one may have written SQL. While it is open, SQL
 wait lock_timeout (5 seconds), then `busy`. Documents and events are written by many; who commits second may get `conflict`.
 An event is any JSON; with a key or a time it is {"$event":{"key":"ada","time":{"$date":"…"},"data":…}}.
 Lines may have 32 MB, answers 256 MB, JSON 130 levels. Each answer is written as soon as it is known.
+SIGINT (Ctrl-C) cancels the request in flight, which answers `interrupted` and changes nothing; a second one, before the
+program has read more input, ends it: open transactions are rolled back. A third ends it as a kill would.
 
 Operations, each with an example:
 )";
   for (const Operation* operation : operations()) out += "  " + std::string(operation->example) + "\n";
   return out +
          "\nExit codes: 0 end of input, 1 DIR is no database, or nobody reads the answers, 2 wrong arguments,\n"
-         "3 i/o error or damage, 75 in use by another process.\n";
+         "3 i/o error or damage, 75 in use by another process, 130 ended by SIGINT.\n";
 }
 
 }  // namespace stele::tool

@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -14,8 +15,18 @@ namespace {
 constexpr std::size_t read_bytes = 64u << 10;
 }
 
+bool LineReader::wait_for_input() {
+  pollfd ready[] = {{fd_, POLLIN, 0}, {end_fd_, POLLIN, 0}};
+  int found;
+  do {
+    found = ::poll(ready, 2, -1);
+  } while (found < 0 && errno == EINTR);
+  if (found < 0) fail_errno("wait for", "standard input", errno);
+  return ready[1].revents == 0;
+}
+
 bool LineReader::fill() {
-  if (ended_) return false;
+  if (ended_ || (ended_ = !wait_for_input())) return false;
   buffer_.erase(0, begin_);
   begin_ = 0;
   const std::size_t old = buffer_.size();
@@ -27,6 +38,7 @@ bool LineReader::fill() {
   const int error = errno;
   buffer_.resize(old + static_cast<std::size_t>(n > 0 ? n : 0));
   if (n < 0) fail_errno("read", "standard input", error);
+  read_ = true;
   ended_ = n == 0;
   return !ended_;
 }

@@ -20,9 +20,15 @@ namespace stele::tool {
 
 namespace {
 
-/// One line, whatever the message holds.
+/// One line, whatever the message holds, and not too long to read.
 int complain(const std::string& message, int code) {
-  write_to(STDERR_FILENO, "stele: " + printable(message, Lines::one) + "\n");
+  constexpr std::size_t shown = 1500;
+  const std::string line = message.size() <= shown ? message : message.substr(0, shown / 2) + " … " + message.substr(message.size() - shown / 2);
+  try {
+    write_to(STDERR_FILENO, "stele: " + printable(line, Lines::one) + "\n");
+  } catch (const Error&) {
+    // The exit code still says it.
+  }
   return code;
 }
 

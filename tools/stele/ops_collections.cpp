@@ -63,7 +63,7 @@ void create_index(Session& session, const Request& request, Answer& answer) {
     options.expire_after_seconds = static_cast<std::int64_t>(*seconds);
   // Without a transaction it is built in batches, each a transaction of its own.
   Collection collection =
-      request.has("tx") ? session.transaction(request).collection(name) : session.database().collection(name);
+      request.has("tx") ? session.transaction(request).collection(name) : session.database().collection(name, session.write_options(request));
   answer.add_text("name", collection.create_index(keys, options));
 }
 

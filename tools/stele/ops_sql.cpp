@@ -100,10 +100,9 @@ Result collect(Rows rows) {
 template <class Parameters>
 Result run(Session& session, const Request& request, const std::string& statement, const Parameters& parameters) {
   const auto span = std::span(std::as_const(parameters));
-  // Alone, the statement says by itself whether it writes; with options, or in a transaction, it has one around it.
-  if (!request.has("tx") && !request.has("deadline_ms") && !request.has("durability"))
-    return collect(session.database().run_sql(statement, span));
-  return session.write(request, [&](Transaction& tx) { return collect(tx.run_sql(statement, span)); });
+  // Alone, the statement says by itself whether it writes.
+  if (request.has("tx")) return collect(session.transaction(request).run_sql(statement, span));
+  return collect(session.database().run_sql(statement, span, session.write_options(request)));
 }
 
 Result run_with_parameters(Session& session, const Request& request, const std::string& statement) {

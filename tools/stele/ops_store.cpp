@@ -11,8 +11,7 @@ namespace {
 void check(Session& session, const Request& request, Answer& answer) {
   CheckOptions options;
   options.deep = request.boolean("deep", false);
-  const auto deadline = request.deadline();
-  const Interrupt interrupt(deadline ? Interrupt::Clock::now() + *deadline : Interrupt::Clock::time_point::max());
+  const Interrupt interrupt = session.interrupt(request);
   interrupt.check();
   answer.add_json("findings", findings_json(detail::check_open_database(session.core(), options, interrupt)));
 }

@@ -18,7 +18,8 @@ void Session::close() {
   database_.close();
 }
 
-std::string Session::answer(std::string_view line) {
+std::string Session::answer(std::string_view line, std::stop_token cancel) {
+  cancel_ = std::move(cancel);
   Answer answer;
   std::string id;
   std::optional<Request> request;
@@ -52,23 +53,25 @@ void Session::run(Request& request, Answer& answer) {
   OpenTransaction* open = transaction_of(request);
   if (open && request.has("durability"))
     request.refuse("durability", "belongs to the whole transaction: give it to begin");
-  const auto deadline = request.deadline();
-  if (!open || !deadline) return operation->run(*this, request, answer);
+  const Interrupt limits = interrupt(request);
+  const Interrupt::Here here(limits);
+  if (!open) return operation->run(*this, request, answer);
 
   const std::shared_ptr<transaction::Transaction> own = open->own;  // commit and rollback forget the handle
   struct Restore {
     transaction::Transaction& own;
     Interrupt::Clock::time_point deadline;
-    ~Restore() { own.set_deadline(deadline); }
+    ~Restore() { own.set_interrupt(Interrupt(deadline)); }
   } restore{*own, open->deadline};
-  own->set_deadline(std::min(open->deadline, Interrupt::Clock::now() + *deadline));
+  own->set_interrupt(Interrupt(std::min(open->deadline, limits.deadline()), limits.cancel()));
   operation->run(*this, request, answer);
 }
 
-WriteOptions Session::write_options(const Request& request) {
+WriteOptions Session::write_options(const Request& request) const {
   WriteOptions options;
   options.durability = request.durability();
   options.deadline = request.deadline();
+  options.cancel = cancel_;
   return options;
 }
 
@@ -93,10 +96,11 @@ std::uint64_t Session::begin(const Request& request) {
       request.refuse("isolation", "must be \"serializable\" or \"snapshot\"");
     options.isolation = isolation == "snapshot" ? Isolation::snapshot : Isolation::serializable;
   }
-  auto own = read_only ? core_->store->snapshot(ReadOptions{options.deadline, false}) : core_->store->begin(options);
+  auto own = read_only ? core_->store->snapshot(ReadOptions{options.deadline, false, cancel_}) : core_->store->begin(options);
   Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own}));
   handle.gseq();  // its moment is now, not that of the first read
   const auto deadline = own->interrupt().deadline();
+  own->set_interrupt(Interrupt(deadline));
   open_.emplace(next_, OpenTransaction{std::move(own), std::move(handle), read_only, deadline});
   return next_++;
 }

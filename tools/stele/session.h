@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,8 @@ class Session {
   /// Opens the database.
   Session(const std::string& directory, const Options& options);
 
-  /// The answer to one line, with its end of line. Throws nothing but bad_alloc.
-  std::string answer(std::string_view line);
+  /// The answer to one line, with its end of line: `interrupted` after the cancel. Throws nothing but bad_alloc.
+  std::string answer(std::string_view line, std::stop_token cancel = {});
 
   /// Rolls back what is open and closes the database.
   void close();
@@ -37,7 +38,7 @@ class Session {
   template <class Body>
   auto read(const Request& request, Body&& body) {
     if (OpenTransaction* open = transaction_of(request)) return body(static_cast<const Snapshot&>(open->handle));
-    return database_.read(ReadOptions{request.deadline(), false}, std::forward<Body>(body));
+    return database_.read(ReadOptions{request.deadline(), false, cancel_}, std::forward<Body>(body));
   }
 
   /// Runs `body(Transaction&)` in the request's transaction, or in one of its own; then it may run again.
@@ -46,6 +47,10 @@ class Session {
     if (OpenTransaction* open = transaction_of(request)) return body(open->handle);
     return database_.write(write_options(request), std::forward<Body>(body));
   }
+
+  /// For what the request does outside a transaction.
+  WriteOptions write_options(const Request& request) const;
+  Interrupt interrupt(const Request& request) const { return Interrupt::within(request.deadline(), cancel_); }
 
   std::uint64_t begin(const Request& request);
   std::uint64_t commit(const Request& request);
@@ -57,10 +62,9 @@ class Session {
     std::shared_ptr<transaction::Transaction> own;
     Transaction handle;
     bool read_only;
-    Interrupt::Clock::time_point deadline;  // from begin
+    Interrupt::Clock::time_point deadline;  // from begin; a cancel is of one request
   };
 
-  static WriteOptions write_options(const Request& request);
   OpenTransaction* transaction_of(const Request& request);  // null: the request names none
   void run(Request& request, Answer& answer);
 
@@ -68,6 +72,7 @@ class Session {
   Database database_;
   std::map<std::uint64_t, OpenTransaction> open_;
   std::uint64_t next_ = 1;
+  std::stop_token cancel_;  // of the request at hand
 };
 
 }  // namespace stele::tool

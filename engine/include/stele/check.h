@@ -6,7 +6,10 @@
 
 #include <stele/error.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,6 +28,8 @@ struct Finding {
 struct CheckOptions {
   /// Also reads everything: checksums, every document and event. Takes as long as reading the directory.
   bool deep = false;
+  std::optional<std::chrono::milliseconds> deadline = {};  // then `interrupted`, as after a cancel (see options.h)
+  std::stop_token cancel = {};
 };
 
 /// What is wrong with the database in `directory`; empty when it is sound. Throws not_found when there is

@@ -115,10 +115,11 @@ class Database {
   Rows sql(std::string_view statement, std::initializer_list<NamedValue> parameters) {
     return run_sql(statement, std::span<const NamedValue>(parameters.begin(), parameters.size()));
   }
-  Rows run_sql(std::string_view statement, std::span<const Value> parameters);
-  Rows run_sql(std::string_view statement, std::span<const NamedValue> parameters);
-  Collection collection(std::string_view name);
-  Stream stream(std::string_view name);
+  Rows run_sql(std::string_view statement, std::span<const Value> parameters, const WriteOptions& options = {});
+  Rows run_sql(std::string_view statement, std::span<const NamedValue> parameters, const WriteOptions& options = {});
+  /// The options are those of each call on the handle: a deadline counts from the call's begin.
+  Collection collection(std::string_view name, const WriteOptions& options = {});
+  Stream stream(std::string_view name, const WriteOptions& options = {});
   std::vector<std::string> collections();
   std::vector<std::string> streams();
 

@@ -4,7 +4,10 @@
 // writes and can commit them, all or nothing. Both read through the same interface: code that
 // takes `const Snapshot&` works with either.
 //
-// Move-only; a transaction that is dropped without commit() is rolled back. One thread at a time.
+// Move-only; a transaction that is dropped without commit() is rolled back. One thread at a time: it may be handed to
+// another thread between two calls, also one that has written SQL, and be committed there; used by two at once it is
+// `invalid`. While it is open the database cannot be closed (`busy`), and one that has written SQL keeps other SQL
+// writers waiting, so end it soon.
 #pragma once
 
 #include <stele/documents.h>

@@ -48,9 +48,11 @@ TEST_F(BadSql, endless_work_ends_at_the_deadline_and_frees_the_writer_lock) {
       "CREATE TABLE u AS " + numbers + "SELECT a.i FROM n a, n b, n c",
       numbers + "SELECT a.i FROM n a, n b, n c ORDER BY random()",
       numbers +
-          "SELECT count(*) FROM n a, n b, n c WHERE 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' LIKE '%a%a%a%a%b' || a.i",
+          "SELECT count(*) FROM n a, n b, n c WHERE 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' LIKE '%a%a%a%a%b' || a.i || "
+          "b.i || c.i",
       numbers +
-          "SELECT count(*) FROM n a, n b, n c WHERE 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' GLOB '*a*a*a*a*b' || a.i",
+          "SELECT count(*) FROM n a, n b, n c WHERE 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' GLOB '*a*a*a*a*b' || a.i || "
+          "b.i || c.i",
   };
   for (const std::string& sql : endless) {
     const auto begin = std::chrono::steady_clock::now();

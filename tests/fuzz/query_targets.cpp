@@ -41,7 +41,7 @@ void filter(std::string_view input) {
   const auto document = stored(line);
   if (!document) return;
   const Value value = model::parse(*document);
-  std::optional<bool> by_value, by_text, by_id;
+  std::optional<bool> by_value, by_text;
   accepted([&] { by_value = filter.matches(value); });
   model::Scratch scratch;
   accepted([&] { by_text = filter.matches_json(*document, scratch); });

@@ -68,7 +68,6 @@ class Matches {
   Plan plan_;
   std::optional<Covered> covered_;
   std::optional<Sieve> sieve_;
-  std::unique_ptr<Sifters> sifters_;
   Figures figures_;
 
   // Where the plan is read.
@@ -101,6 +100,8 @@ class Matches {
 
   std::unordered_set<std::string> seen_;  // keys of documents taken, when the plan repeats some
   std::size_t seen_bytes_ = 0;
+
+  std::unique_ptr<Sifters> sifters_;  // last: its threads work on the chunks
 };
 
 }  // namespace stele::documents

@@ -4,10 +4,11 @@
 // runs once a round, one after the other, so that what else the machine does hits all alike; the table at the end has
 // medians over the rounds and the spread.
 //
-//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [Google Benchmark's own flags]
+//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [Google Benchmark's own flags]
 //
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.
+#include "bench/documents.h"
 #include "bench/reads.h"
 #include "bench/subject.h"
 #include "bench/table.h"
@@ -33,6 +34,7 @@ struct Settings {
   int rounds = 5;
   double seconds = 1;
   std::string only;
+  std::uint32_t documents = 200'000;  // of the document workload
 };
 
 /// A new directory in `parent`, which is made when it is absent. Goes with the program; nothing else in `parent` is
@@ -217,6 +219,32 @@ std::shared_ptr<std::unique_ptr<Reads>> add_reads(Program& program) {
   return reads;
 }
 
+std::shared_ptr<std::unique_ptr<Documents>> add_documents(Program& program) {
+  const std::string directory = program.settings().directory + "/documents";
+  const std::uint32_t count = program.settings().documents;
+  const auto documents = std::make_shared<std::unique_ptr<Documents>>();
+  const auto add = [=, &program](const std::string& group, Figures (Documents::*method)(const std::string&, const Documents::Make&),
+                       double over_sqlite, double over_rocksdb) {
+    const auto line = [&](const char* subject, double goal, const Documents::Make& make) {
+      program.add({"documents: " + group, 1, subject, goal}, [=] {
+        if (!*documents) *documents = std::make_unique<Documents>(directory, count);
+        return (**documents.*method)(subject, make);
+      });
+    };
+    line("stele", 0, group == "bulk load" ? make_stele_bulk_documents : make_stele_documents);
+    line("SQLite JSON1", over_sqlite, make_sqlite_documents);
+    line("RocksDB", over_rocksdb, make_rocksdb_documents);
+  };
+  add("bulk load", &Documents::load, 2.0, 0);
+  add("load", &Documents::load, 1.0, 0);
+  add("get", &Documents::get, 0, 0.9);
+  add("equality", &Documents::equality, 0, 1.5);
+  add("range, sort, limit", &Documents::range, 0, 1.5);
+  add("scan", &Documents::scan, 2.0, 0);
+  add("update of 10 %", &Documents::update, 2.0, 0);
+  return documents;
+}
+
 bool in_memory(const std::string& directory) {
   struct statfs info;
   constexpr long tmpfs = 0x01021994;
@@ -240,6 +268,8 @@ int run(int argc, char** argv) {
       settings.seconds = std::atof(seconds);
     } else if (const char* only = value("--only=")) {
       settings.only = only;
+    } else if (const char* documents = value("--documents=")) {
+      settings.documents = static_cast<std::uint32_t>(std::atoi(documents));
     } else if (const char* idle = value("--idle=")) {
       return run_idle(idle);
     } else {
@@ -270,11 +300,13 @@ int run(int argc, char** argv) {
       return figures;
     });
   const auto reads = add_reads(program);
+  const auto documents = add_documents(program);
   program.register_all();
 
   const Figures before = probe_disk(settings.directory);
   benchmark::RunSpecifiedBenchmarks();
   reads->reset();
+  documents->reset();
   const Figures after = probe_disk(settings.directory);
   program.table().note(
       fmt::format("fdatasync of 4 KB here: p50 {:.0f} us, p99 {:.0f} us before; p50 {:.0f} us, p99 {:.0f} us after",

@@ -2,6 +2,7 @@
 #include "backends/rocksdb/cursor.h"
 
 #include "backends/rocksdb/errors.h"
+#include "backends/rocksdb/uncounted.h"
 #include "engine/base/error.h"
 
 #include <rocksdb/db.h>
@@ -27,26 +28,31 @@ class RocksCursor final : public storage::Cursor {
 
   void first() override {
     if (empty_) return;
+    const Uncounted uncounted;
     iterator_->SeekToFirst();
     moved();
   }
   void last() override {
     if (empty_) return;
+    const Uncounted uncounted;
     iterator_->SeekToLast();
     moved();
   }
   void seek(std::string_view key) override {
     if (empty_) return;
+    const Uncounted uncounted;
     iterator_->Seek(key < range_.begin ? std::string_view(range_.begin) : key);
     moved();
   }
   void next() override {
     expect_valid();
+    const Uncounted uncounted;
     iterator_->Next();
     moved();
   }
   void previous() override {
     expect_valid();
+    const Uncounted uncounted;
     iterator_->Prev();
     moved();
   }

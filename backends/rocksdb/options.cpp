@@ -21,11 +21,12 @@ struct KeyspaceChoice {
   storage::Keyspace keyspace;
   Packing packing;
   std::size_t block_bytes;
+  bool values_are_long = false;
 };
 
 // Points are read from small blocks, JSON packs well in larger ones, floats do not pack at all.
 constexpr KeyspaceChoice choices[] = {
-    {storage::Keyspace::meta, Packing::none, 4096},      {storage::Keyspace::documents, Packing::dense, 8192},
+    {storage::Keyspace::meta, Packing::none, 4096},      {storage::Keyspace::documents, Packing::dense, 8192, true},
     {storage::Keyspace::indexes, Packing::fast, 4096},   {storage::Keyspace::events, Packing::dense, 16384},
     {storage::Keyspace::cache, Packing::fast, 4096},     {storage::Keyspace::vectors, Packing::none, 8192},
     {storage::Keyspace::changes, Packing::dense, 16384},
@@ -74,6 +75,10 @@ rocksdb::ColumnFamilyOptions make_keyspace_options(const KeyspaceChoice& choice,
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.whole_key_filtering = true;
+  if (choice.values_are_long) {  // the keys are little: every one in full, found at once
+    table.block_restart_interval = 1;
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  }
   table.format_version = 5;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;

@@ -13,6 +13,7 @@
 #include "backends/rocksdb/cursor.h"
 #include "backends/rocksdb/errors.h"
 #include "backends/rocksdb/logger.h"
+#include "backends/rocksdb/uncounted.h"
 #include "engine/base/error.h"
 
 #include <rocksdb/cache.h>
@@ -38,6 +39,10 @@ using storage::KeyValueSnapshot;
 
 constexpr std::size_t protection_bytes_per_key = 8;  // RocksDB checks each entry on its way to memory table and log
 constexpr std::size_t kept_batch_bytes_max = 1u << 20;
+
+// Of one MultiGet; RocksDB itself works on 32 keys at a time.
+constexpr std::size_t together_max = 32;
+constexpr std::uint64_t together_bytes_max = 4u << 20;
 
 // Where waiting begins; RocksDB itself would go on.
 constexpr double level0_files_max = 32;
@@ -84,6 +89,8 @@ class Store final : public storage::KeyValueStore {
 
   std::unique_ptr<KeyValueSnapshot> snapshot() override { return std::make_unique<Snapshot>(*o_.db); }
   bool get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) override;
+  void get_many(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
+                const Visit& visit) override;
   std::unique_ptr<storage::Cursor> scan(Keyspace keyspace, storage::KeyRange range,
                                         const KeyValueSnapshot* at) override;
 
@@ -137,6 +144,7 @@ Store::~Store() {
 // Reading
 
 bool Store::get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) {
+  const Uncounted uncounted;
   rocksdb::Status status;
   if (at == nullptr) {
     status = o_.db->Get(now_, family(keyspace), key, &value);
@@ -148,6 +156,36 @@ bool Store::get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot*
   if (status.ok()) return true;
   if (!status.IsNotFound()) check(status, text("get from ", name(keyspace)), o_.path);
   return false;
+}
+
+void Store::get_many(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
+                     const Visit& visit) {
+  const Uncounted uncounted;
+  rocksdb::ReadOptions options;
+  if (at != nullptr) options.snapshot = static_cast<const Snapshot*>(at)->get();
+  options.value_size_soft_limit = together_bytes_max;  // what would exceed it comes back as aborted
+  std::array<rocksdb::Slice, together_max> slices;
+  std::array<rocksdb::PinnableSlice, together_max> values;
+  std::array<rocksdb::Status, together_max> statuses;
+  for (std::size_t first = 0; first < keys.size(); first += together_max) {
+    const std::size_t count = std::min(together_max, keys.size() - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      slices[i] = keys[first + i];
+      values[i].Reset();
+    }
+    o_.db->MultiGet(options, family(keyspace), count, slices.data(), values.data(), statuses.data(),
+                    /*sorted_input=*/true);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsAborted()) {
+        values[i].Reset();
+        statuses[i] = o_.db->Get(options, family(keyspace), slices[i], &values[i]);
+      }
+      if (statuses[i].IsNotFound()) continue;
+      check(statuses[i], text("get from ", name(keyspace)), o_.path);
+      if (!visit(first + i, {values[i].data(), values[i].size()})) return;
+      values[i].Reset();
+    }
+  }
 }
 
 std::unique_ptr<storage::Cursor> Store::scan(Keyspace keyspace, storage::KeyRange range, const KeyValueSnapshot* at) {
@@ -200,6 +238,7 @@ void Store::apply(const Batch& batch) {
   fill(batch, grown);
 
   log_buffered_.fetch_add(log_bytes(batch.bytes()), std::memory_order_relaxed);
+  const Uncounted uncounted;
   const rocksdb::Status status = o_.db->Write(rocksdb::WriteOptions(), &batch_);
   for (std::size_t k = 0; k < grown.size(); ++k) {
     if (grown[k] != 0) (*o_.load)[k].memory.fetch_add(grown[k], std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/base/error.h"
 #include "engine/database/collection_scope.h"
+#include "engine/documents/bulk_load.h"
 #include "engine/documents/bulk_write.h"
 #include "engine/documents/revision.h"
 
@@ -20,9 +21,18 @@ std::vector<DocumentId> Collection::insert_many(std::span<const std::string> doc
   return scope()->write([&](transaction::Transaction& own) {
     std::vector<DocumentId> ids;
     ids.reserve(documents.size());
-    for (const std::string& document : documents) ids.push_back(id_of(verbs(*scope(), name_).insert(own, document)));
+    for (const model::Value& id : verbs(*scope(), name_).insert_many(own, documents)) ids.push_back(id_of(id));
     return ids;
   });
+}
+
+std::uint64_t Collection::bulk_load(const std::function<std::optional<std::string_view>()>& next) {
+  if (scope()->transaction)
+    fail(ErrorCode::invalid, "bulk_load: it commits transactions of its own; call it on the database's collection, or use insert_many",
+         {{"reason", "InTransaction"}});
+  const auto& core = scope()->core;
+  core->store->check_open();
+  return documents::bulk_load(*core->store, core->catalog, name_, next, core->limits);
 }
 
 bool Collection::replace(const DocumentId& id, std::string_view document) {

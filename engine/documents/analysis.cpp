@@ -27,13 +27,13 @@ class Sample {
  public:
   explicit Sample(std::size_t most) : most_(most) {}
 
-  void add(const std::string& key) {
+  void add(std::string_view key) {
     if (seen_++ % stride_ != 0) return;
     if (keys_.size() == most_) {
       thin_out();
       if ((seen_ - 1) % stride_ != 0) return;
     }
-    keys_.push_back(key);
+    keys_.emplace_back(key);
   }
 
   std::uint64_t seen() const { return seen_; }
@@ -124,7 +124,7 @@ std::string analyze(Reader& reader, catalog::Catalog::DefinitionPtr collection, 
   const model::Filter every;
   const model::Sort any;
   Sample chosen(sample);
-  Matches matches(reader, std::move(collection), {every, any, std::nullopt, {}});
+  Matches matches(reader, std::move(collection), {every, any, std::nullopt, {}}, Pace::to_the_end);
   while (matches.next()) chosen.add(matches.key());
 
   Fields fields;

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/documents/bulk_insert.h"
 #include "engine/documents/expiry.h"
 #include "engine/documents/find.h"
 #include "engine/documents/first_match.h"
@@ -54,7 +55,8 @@ std::unique_ptr<Cursor> Documents::find(Reader& reader, Query query) const {
 std::uint64_t Documents::count(Reader& reader, model::Filter& filter) const {
   filter.set_now(now_of(reader));
   const model::Sort any;
-  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
+  const std::vector<model::Path> nothing;
+  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}}, Pace::to_the_end, &nothing);
   std::uint64_t count = 0;
   while (matches.next()) ++count;
   return count;
@@ -64,7 +66,7 @@ std::vector<std::string> Documents::distinct(Reader& reader, std::string_view pa
   filter.set_now(now_of(reader));
   model::Distinct values(path);
   const model::Sort any;
-  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}});
+  Matches matches(reader, definition(reader), {filter, any, std::nullopt, {}}, Pace::to_the_end);
   model::Parser parser;
   while (matches.next()) values.add(parser.parse(matches.document()));
   std::vector<std::string> out;
@@ -95,10 +97,7 @@ void Documents::insert_new(Transaction& transaction, const model::Value& id, std
   const std::string key = document_key(collection->id, id);
   std::optional<std::string> stored;
   if (present(transaction, *collection, key, stored))
-    fail(ErrorCode::exists,
-         text("collection \"", collection_, "\": a document with _id ", model::to_json(id),
-              " exists already; use replace or put to overwrite it, or leave _id out to get a new one"),
-         {{"reason", "DuplicateId"}, {"collection", std::string(collection_)}, {"id", model::to_json(id)}});
+    fail_duplicate_id(collection_, id);
   Writer(transaction, *collection).put(key, stored, document);
 }
 
@@ -106,6 +105,16 @@ model::Value Documents::insert(Transaction& transaction, std::string_view docume
   model::NewDocument fresh = model::new_document(document, limits_);
   insert_new(transaction, fresh.id, fresh.text);
   return std::move(fresh.id);
+}
+
+std::vector<model::Value> Documents::insert_many(Transaction& transaction, std::span<const std::string> documents) const {
+  if (documents.empty()) return {};
+  Checked checked = check_documents(documents, limits_);
+  bulk_insert(transaction, *catalog_.find_or_create(transaction, Kind::collection, collection_), checked);
+  std::vector<model::Value> ids;
+  ids.reserve(checked.documents.size());
+  for (model::NewDocument& document : checked.documents) ids.push_back(std::move(document.id));
+  return ids;
 }
 
 void Documents::put(Transaction& transaction, std::string_view document) const {
@@ -159,7 +168,7 @@ Documents::Updated Documents::update_many(Transaction& transaction, model::Filte
   Updated result;
   if (const auto collection = definition(transaction)) {
     const model::Sort any;
-    Matches matches(transaction, collection, {filter, any, std::nullopt, {}});
+    Matches matches(transaction, collection, {filter, any, std::nullopt, {}}, Pace::to_the_end);
     Writer writer(transaction, *collection);
     while (matches.next()) {
       ++result.matched;
@@ -181,7 +190,7 @@ std::uint64_t Documents::remove_many(Transaction& transaction, model::Filter& fi
   const auto collection = definition(transaction);
   if (!collection) return 0;
   const model::Sort any;
-  Matches matches(transaction, collection, {filter, any, std::nullopt, {}});
+  Matches matches(transaction, collection, {filter, any, std::nullopt, {}}, Pace::to_the_end);
   Writer writer(transaction, *collection);
   std::uint64_t removed = 0;
   for (; matches.next(); ++removed) writer.erase(matches.key(), matches.document());

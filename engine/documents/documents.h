@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -60,6 +61,7 @@ class Documents {
   std::string explain(transaction::Reader& reader, Query query) const;
 
   model::Value insert(transaction::Transaction& transaction, std::string_view document) const;
+  std::vector<model::Value> insert_many(transaction::Transaction& transaction, std::span<const std::string> documents) const;
   bool replace(transaction::Transaction& transaction, const model::Value& id, std::string_view document) const;
   void put(transaction::Transaction& transaction, std::string_view document) const;
 

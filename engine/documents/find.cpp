@@ -14,6 +14,8 @@ using transaction::Reader;
 
 namespace {
 
+constexpr std::size_t sort_bytes_max = 64u << 20;
+
 /// Streams when the plan has the order wanted, otherwise sorts in memory; with a limit only so many are held at a time.
 class FindCursor final : public Cursor {
  public:
@@ -21,7 +23,8 @@ class FindCursor final : public Cursor {
       : query_(std::move(query)),
         now_{query_.projection.empty() ? 0 : reader.time_us() / 1000},
         reader_(reader),
-        matches_(reader, std::move(collection), {query_.filter, query_.sort, query_.wanted(), query_.hint}) {}
+        matches_(reader, std::move(collection), {query_.filter, query_.sort, query_.wanted(), query_.hint},
+                 Pace::streamed, query_.projection.simple_inclusions()) {}
 
   const Matches& matches() const { return matches_; }
 
@@ -34,6 +37,7 @@ class FindCursor final : public Cursor {
   struct Entry {
     std::string order;
     std::string document;
+    std::size_t bytes() const { return sizeof *this + order.size() + document.size(); }
     bool operator<(const Entry& other) const { return order < other.order; }
   };
 
@@ -84,14 +88,25 @@ class FindCursor final : public Cursor {
       if (entries_.size() == wanted) {
         if (!(entry < entries_.front())) continue;
         std::pop_heap(entries_.begin(), entries_.end());
+        bytes_ -= entries_.back().bytes();
         entries_.pop_back();
       }
       entry.document = matches_.document();
+      hold(entry);
       entries_.push_back(std::move(entry));
       std::push_heap(entries_.begin(), entries_.end());
     }
     std::sort_heap(entries_.begin(), entries_.end(), Before{reader_.interrupt()});
     position_ = std::min<std::uint64_t>(query_.skip, entries_.size());
+  }
+
+  void hold(const Entry& entry) {
+    bytes_ += entry.bytes();
+    if (bytes_ <= sort_bytes_max) return;
+    fail(ErrorCode::too_large,
+         text("find: the sort would hold more than ", sort_bytes_max >> 20, " MB of documents in memory; make an index of the "
+              "sort's fields, or give a limit"),
+         {{"reason", "SortTooLarge"}, {"limit", std::to_string(sort_bytes_max)}});
   }
 
   const Query query_;  // stays where it is: the matches refer to it
@@ -104,6 +119,7 @@ class FindCursor final : public Cursor {
   std::uint64_t skipped_ = 0;
   std::uint64_t returned_ = 0;
   std::vector<Entry> entries_;  // a heap with the greatest first, then sorted
+  std::size_t bytes_ = 0;       // of them
   std::size_t position_ = 0;
 };
 
@@ -160,6 +176,7 @@ std::string explain(Reader& reader, catalog::Catalog::DefinitionPtr collection, 
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   model::Value out = plan_value(cursor.matches().plan());
   const Matches::Figures& figures = cursor.matches().figures();
+  out.object().push_back({"covered", model::Value(cursor.matches().covered())});
   out.object().push_back({"keys_examined", model::Value(static_cast<std::int64_t>(figures.keys))});
   out.object().push_back({"documents_examined", model::Value(static_cast<std::int64_t>(figures.documents))});
   out.object().push_back({"returned", model::Value(returned)});

@@ -10,7 +10,7 @@ std::optional<Match> first_match(transaction::Reader& reader, catalog::Catalog::
   Matches matches(reader, std::move(collection), {filter, sort, 1, {}});
   if (sort.empty() || matches.plan().sorted) {
     if (!matches.next()) return std::nullopt;
-    return Match{matches.key(), matches.document()};
+    return Match{std::string(matches.key()), std::string(matches.document())};
   }
   std::optional<Match> first;
   std::string least, order;
@@ -21,7 +21,7 @@ std::optional<Match> first_match(transaction::Reader& reader, catalog::Catalog::
     order += matches.key();  // of equal ones the first key
     if (first && least <= order) continue;
     std::swap(least, order);
-    first = Match{matches.key(), matches.document()};
+    first = Match{std::string(matches.key()), std::string(matches.document())};
   }
   return first;
 }

@@ -6,80 +6,231 @@
 #include "engine/base/key_codec.h"
 #include "engine/documents/index_entries.h"
 
+#include <algorithm>
+
 namespace stele::documents {
 
 using storage::Keyspace;
 using transaction::Reader;
 
-Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted)
-    : reader_(reader), collection_(std::move(collection)), filter_(wanted.filter) {
+namespace {
+constexpr std::size_t chunk_documents_first = 32;  // about as many as most queries want at all
+constexpr std::size_t chunk_documents_max = 512;
+constexpr std::size_t chunk_bytes_max = 128u << 10;  // and one document more
+constexpr std::size_t chunks_ahead = 4;
+constexpr std::uint64_t documents_before_help = 2048;  // before threads are worth their making
+constexpr std::uint64_t keys_between_interrupt_checks = 64;
+constexpr std::size_t seen_bytes_max = 64u << 20;
+constexpr std::size_t seen_entry_bytes = 80;  // beside the key
+}  // namespace
+
+Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted, Pace pace,
+                 const std::vector<model::Path>* reads)
+    : reader_(reader), collection_(std::move(collection)), filter_(wanted.filter), pace_(pace) {
+  documents_wanted_ =
+      std::clamp<std::uint64_t>(wanted.documents.value_or(chunk_documents_first), 1, chunk_documents_first);
   if (!collection_) {
     plan_.kind = Plan::Kind::nothing;
+    all_read_ = true;
     return;
   }
   plan_ = make_plan(reader, *collection_, wanted);
-  expiry_.emplace(*collection_, collection_->expires() ? reader.time_us() : 0);
+  // Of several entries of a document none says what stands in it, and a sort still to be made looks at it.
+  if (reads && plan_.kind == Plan::Kind::index && !plan_.repeats && plan_.sorted && !collection_->expires())
+    covered_ = Covered::by(*plan_.index, filter_, *reads);
+  sieve_.emplace(filter_, *collection_, collection_->expires() ? reader.time_us() : 0);
 }
 
 bool Matches::next() {
-  while (next_candidate()) {
-    ++figures_.documents;
-    reader_.interrupt().check();  // each time: a document may have 16 MB
-    if (!filter_.matches_json(document_, scratch_) || expiry_->expired(document_)) continue;
-    if (first_time()) return true;
+  for (;;) {
+    if (chunks_.empty() || next_at_ == chunk().size()) {
+      if (!next_chunk()) return false;
+    }
+    at_ = next_at_++;
+    reader_.interrupt().check();  // each time: what is done with a document of 16 MB takes long
+    if (chunk().read(at_)) ++figures_.documents;
+    if (chunk().passes(at_) && first_time()) return true;
   }
-  return false;
 }
 
-bool Matches::first_time() { return !plan_.repeats || seen_.insert(key_).second; }
-
-bool Matches::next_candidate() {
-  if (plan_.kind != Plan::Kind::branches) return next_of(plan_);
-  for (; branch_ < plan_.branches.size(); ++branch_, range_ = 0)
-    if (next_of(plan_.branches[branch_])) return true;
-  return false;
+bool Matches::first_time() {
+  if (!plan_.repeats) return true;
+  if (!seen_.emplace(key()).second) return false;
+  seen_bytes_ += key().size() + seen_entry_bytes;
+  if (seen_bytes_ > seen_bytes_max)
+    fail(
+        ErrorCode::too_large,
+        text("collection \"", collection_->name, "\": the query reaches documents more than once and would remember ",
+             seen_.size(), " of them, over ", seen_bytes_max >> 20, " MB; narrow its filter, or hint at another index"),
+        {{"reason", "RepeatsTooMany"}, {"limit", std::to_string(seen_bytes_max)}});
+  return true;
 }
 
-bool Matches::next_of(const Plan& plan) {
-  for (; range_ < plan.ranges.size(); ++range_) {
-    if (plan.kind == Plan::Kind::ids) {
-      key_ = plan.ranges[range_++].begin;
-      if (reader_.get(Keyspace::documents, key_, document_)) return true;
-      reader_.interrupt().check();
-      --range_;
+/// The next chunk that has documents becomes the first.
+bool Matches::next_chunk() {
+  do {
+    if (!chunks_.empty()) {
+      spare_ = std::move(chunks_.front());
+      chunks_.pop_front();
+    }
+    next_at_ = 0;
+    if (!sifters_ && figures_.documents >= documents_before_help) hire();
+    while (chunks_.size() < (sifters_ ? chunks_ahead : 1) && read_ahead()) {
+    }
+    if (chunks_.empty()) return false;
+    if (sifters_) {
+      sifters_->finish(chunk(), *sieve_);
+    } else {
+      chunk().sift(*sieve_);
+    }
+  } while (chunk().size() == 0);
+  return true;
+}
+
+void Matches::hire() {
+  const bool to_the_end = pace_ == Pace::to_the_end || !plan_.sorted;  // it is sorted by who reads it
+  if (!to_the_end || sieve_->passes_all() || all_read_ || Sifters::useful() == 0) return;
+  const std::int64_t time_us = collection_->expires() ? reader_.time_us() : 0;
+  sifters_ = std::make_unique<Sifters>(Sifters::useful(), [&] { return Sieve(filter_, *collection_, time_us); });
+}
+
+/// False when the plan has no more.
+bool Matches::read_ahead() {
+  if (all_read_) return false;
+  reader_.interrupt().check();
+  auto chunk = spare_ ? std::move(spare_) : std::make_unique<Chunk>();
+  chunk->clear();
+  all_read_ = !read(*chunk);
+  documents_wanted_ = std::min(documents_wanted_ * 2, chunk_documents_max);
+  chunks_.push_back(std::move(chunk));
+  if (sifters_) sifters_->give(*chunks_.back());
+  return true;
+}
+
+/// False when the plan has no more; what there was is in the chunk.
+bool Matches::read(Chunk& chunk) {
+  if (plan_.kind != Plan::Kind::branches) return read_from(plan_, chunk);
+  if (branch_ == plan_.branches.size()) return false;
+  if (!read_from(plan_.branches[branch_], chunk)) {
+    ++branch_;
+    range_ = 0;
+  }
+  return branch_ < plan_.branches.size();
+}
+
+bool Matches::read_from(const Plan& plan, Chunk& chunk) {
+  switch (plan.kind) {
+    case Plan::Kind::ids: return read_ids(plan, chunk);
+    case Plan::Kind::documents: return read_documents(plan, chunk);
+    case Plan::Kind::index: return read_entries(plan, chunk);
+    default: return false;
+  }
+}
+
+bool Matches::read_ids(const Plan& plan, Chunk& chunk) {
+  while (range_ < plan.ranges.size() && pending_.size() < documents_wanted_)
+    pending_.push_back({plan.ranges[range_++].begin, {}});
+  look_up(plan, chunk);
+  return range_ < plan.ranges.size() || !pending_.empty();
+}
+
+bool Matches::read_documents(const Plan& plan, Chunk& chunk) {
+  while (chunk.size() < documents_wanted_ && chunk.bytes() < chunk_bytes_max) {
+    if (!scan_) {
+      if (range_ == plan.ranges.size()) return false;
+      scan_ = reader_.scan(Keyspace::documents, plan.ranges[range_], transaction::ScanRecord::range, plan.direction);
+    }
+    if (scan_->next()) {
+      chunk.add(scan_->key(), scan_->value());
+    } else {
+      scan_.reset();
+      ++range_;
+    }
+  }
+  return true;
+}
+
+bool Matches::read_entries(const Plan& plan, Chunk& chunk) {
+  const std::string prefix = index_prefix(collection_->id);
+  while (pending_.size() < documents_wanted_ && range_ < plan.ranges.size()) {
+    if (!scan_)
+      scan_ = reader_.scan(Keyspace::indexes, plan.ranges[range_], transaction::ScanRecord::range, plan.direction);
+    if (!scan_->next()) {
+      scan_.reset();
+      ++range_;
       continue;
     }
-    const bool by_index = plan.kind == Plan::Kind::index;
-    if (!scan_)
-      scan_ = reader_.scan(by_index ? Keyspace::indexes : Keyspace::documents, plan.ranges[range_],
-                           transaction::ScanRecord::range, plan.direction);
-    if (by_index ? next_entry(plan) : scan_->next()) {
-      if (!by_index) {
-        key_ = scan_->key();
-        document_ = scan_->value();
-      }
-      return true;
-    }
-    scan_.reset();
+    if (++figures_.keys % keys_between_interrupt_checks == 0) reader_.interrupt().check();
+    const EntryParts entry = parse_entry(*plan.index, scan_->key(), scan_->value());
+    Pending& pending = pending_.emplace_back();
+    pending.key.reserve(prefix.size() + entry.id.size());
+    pending.key.append(prefix).append(entry.id);
+    if (covered_ && !covered_->document(entry, pending.covered)) pending.covered.clear();
+    if (plan_.repeats && seen_.contains(pending.key)) pending_.pop_back();
   }
-  return false;
+  look_up(plan, chunk);
+  return range_ < plan.ranges.size() || !pending_.empty();
 }
 
-bool Matches::next_entry(const Plan& plan) {
-  while (scan_->next()) {
-    ++figures_.keys;
-    reader_.interrupt().check();
-    key_ = index_prefix(collection_->id);
-    key_ += parse_entry(*plan.index, scan_->key(), scan_->value()).id;
-    if (plan_.repeats && seen_.contains(key_)) continue;
-    if (reader_.get(Keyspace::documents, key_, document_)) return true;
-    if (reader_.records()) continue;  // the transaction itself has removed it since the cursor was opened
-    fail(ErrorCode::corrupt,
-         text("index \"", plan.index->name, "\" of collection \"", collection_->name, "\": an entry names the document ",
-              key::describe_key(std::string_view(key_).substr(index_prefix(collection_->id).size())), ", which is not there; drop the index and make it anew (`stele check` lists all)"),
-         {{"index", plan.index->name}});
+/// Reads the pending documents, in the order of their keys, which is that of the store's blocks, and adds them to the
+/// chunk in the plan's order; those for which the chunk has no room stay pending.
+void Matches::look_up(const Plan& plan, Chunk& chunk) {
+  lookups_.assign(pending_.size(), {});
+  ascending_.clear();
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].covered.empty()) {
+      ascending_.push_back(i);
+    } else {
+      lookups_[i].state = Lookup::State::covered;
+    }
   }
-  return false;
+  const auto key_of = [this](std::size_t i) -> const std::string& { return pending_[i].key; };
+  if (!std::ranges::is_sorted(ascending_, {}, key_of)) std::ranges::stable_sort(ascending_, {}, key_of);
+  const auto repeated = std::ranges::unique(ascending_, {}, key_of);
+  ascending_.erase(repeated.begin(), repeated.end());
+  views_.clear();
+  for (const std::size_t i : ascending_) {
+    views_.emplace_back(pending_[i].key);
+    lookups_[i].state = Lookup::State::absent;
+  }
+
+  found_.clear();
+  std::size_t last = views_.size();
+  reader_.get_many(Keyspace::documents, views_, [&](std::size_t i, std::string_view document) {
+    lookups_[ascending_[i]] = {Lookup::State::found, found_.size(), document.size()};
+    found_ += document;
+    if (found_.size() >= chunk_bytes_max) last = i + 1;
+    return found_.size() < chunk_bytes_max;
+  });
+  for (std::size_t i = last; i < views_.size(); ++i) lookups_[ascending_[i]].state = Lookup::State::unread;
+
+  std::size_t taken = 0;
+  for (; taken < pending_.size() && chunk.bytes() < chunk_bytes_max; ++taken) {
+    const Lookup& lookup = lookups_[taken];
+    const Pending& pending = pending_[taken];
+    if (lookup.state == Lookup::State::repeated) continue;
+    if (lookup.state == Lookup::State::covered) {
+      chunk.add(pending.key, pending.covered, /*read=*/false);
+    } else if (lookup.state == Lookup::State::found) {
+      chunk.add(pending.key, std::string_view(found_).substr(lookup.at, lookup.size));
+    } else if (lookup.state == Lookup::State::unread && reader_.get(Keyspace::documents, pending.key, document_)) {
+      chunk.add(pending.key, document_);
+    } else {
+      expect_absent(plan, pending.key);
+    }
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
+}
+
+/// An id that a filter gives may be nobody's, an entry's is not, but for what the transaction itself has removed since
+/// the cursor was opened.
+void Matches::expect_absent(const Plan& plan, std::string_view key) const {
+  if (plan.kind != Plan::Kind::index || reader_.records()) return;
+  fail(ErrorCode::corrupt,
+       text("index \"", plan.index->name, "\" of collection \"", collection_->name, "\": an entry names the document ",
+            key::describe_key(key.substr(index_prefix(collection_->id).size())),
+            ", which is not there; drop the index and make it anew (`stele check` lists all)"),
+       {{"index", plan.index->name}});
 }
 
 }  // namespace stele::documents

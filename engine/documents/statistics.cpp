@@ -26,7 +26,7 @@ Totals totals(Reader& reader, const catalog::Catalog::DefinitionPtr& collection)
   Totals all;
   const model::Filter every;
   const model::Sort any;
-  Matches matches(reader, collection, {every, any, std::nullopt, {}});
+  Matches matches(reader, collection, {every, any, std::nullopt, {}}, Pace::to_the_end);
   Validator validator(*collection, reader.time_us());
   while (matches.next()) {
     ++all.documents;

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/model/member_scan.h"
 
 #include <algorithm>
 
@@ -23,6 +24,7 @@ Writer::Writer(Transaction& transaction, const catalog::Definition& collection)
   for (const Index& index : collection.indexes) {
     if (!index.maintained()) continue;
     maintained_.push_back(&index);
+    all_ready_ = all_ready_ && index.state == Index::State::ready;
     whole = whole || index.partial_filter;
     for (const catalog::IndexField& field : index.fields) {
       const std::string& member = field.path.steps().front().name;
@@ -32,16 +34,41 @@ Writer::Writer(Transaction& transaction, const catalog::Definition& collection)
   if (whole) members_.clear();
 }
 
+/// The members that entries are made of. Where nothing stands in the way they are read off the text.
 Value Writer::parse(std::string_view document) {
   if (members_.empty()) return parser_.parse(document);
-  Value value;
-  parser_.parse_members(document, members_, value);
+  Value value = model::Object();
+  model::MemberScan scan(document);
+  while (value.object().size() < members_.size() && scan.next()) {
+    if (std::ranges::find(members_, scan.name()) == members_.end()) continue;
+    const bool plain = scan.value() != "-0";  // an entry must not say that it holds this as it stands
+    value.object().push_back({std::string(scan.name()), plain ? model::read_value(scan.value(), parser_) : parser_.parse(scan.value())});
+  }
+  if (scan.stopped()) parser_.parse_members(document, members_, value);
   return value;
+}
+
+/// True when all that entries are made of stands in both with the same bytes.
+bool Writer::same_members(std::string_view before, std::string_view after) const {
+  if (members_.empty()) return false;
+  const auto read = [&](std::string_view document, std::vector<std::string_view>& values) {
+    values.assign(members_.size(), {});
+    model::MemberScan scan(document);
+    for (std::size_t found = 0; found < members_.size() && scan.next();) {
+      const auto member = std::ranges::find(members_, scan.name());
+      if (member == members_.end()) continue;
+      values[static_cast<std::size_t>(member - members_.begin())] = scan.value();
+      ++found;
+    }
+    return !scan.stopped();
+  };
+  std::vector<std::string_view> old, fresh;
+  return read(before, old) && read(after, fresh) && old == fresh;
 }
 
 void Writer::put(std::string_view document_key, std::optional<std::string_view> before, std::string_view after) {
   validator_.check(before, after);
-  if (!maintained_.empty()) {
+  if (!maintained_.empty() && !(before && all_ready_ && same_members(*before, after))) {
     const std::optional<Value> old = before ? std::optional(parse(*before)) : std::nullopt;
     const Value fresh = parse(after);
     change(document_key, old ? &*old : nullptr, &fresh);

@@ -37,11 +37,13 @@ class Writer {
   void erase_entry(const catalog::Index& index, const IndexEntry& entry, std::string_view id_element);
   void note_multikey(const catalog::Index& index);
   model::Value parse(std::string_view document);
+  bool same_members(std::string_view before, std::string_view after) const;
 
   transaction::Transaction& transaction_;
   const catalog::Definition& collection_;
   Validator validator_;
   std::vector<const catalog::Index*> maintained_;
+  bool all_ready_ = true;             // an index that is being built may lack the entries of a document
   std::vector<std::string> members_;  // that entries are made of; empty: all
   std::size_t id_from_;               // where the _id element begins in a document key
   model::Parser parser_;

@@ -28,6 +28,7 @@ class Batch {
   /// Erases [begin, end). An empty or inverted range is nothing.
   void erase_range(Keyspace keyspace, std::string_view begin, std::string_view end);
 
+  void reserve(std::size_t bytes) { operations_.reserve(bytes); }
   bool empty() const { return operations_.empty(); }
   std::size_t bytes() const { return operations_.size(); }
   std::size_t count() const { return count_; }

@@ -5,7 +5,7 @@
 // transactions. tests/contract/ checks every promise made here, over every backend.
 //
 // Who calls what:
-//   get, scan, snapshot      any thread, at any time
+//   get, get_many, scan, snapshot   any thread, at any time
 //   apply, flush_log         one thread at a time (the commit order's lock is held)
 //   sync_log                 any one thread at a time, beside apply
 //   needs_room, make_room,
@@ -28,6 +28,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -90,6 +91,17 @@ class KeyValueStore {
 
   /// Fills `value` and returns true, or returns false when the key is absent. `at` null: now.
   virtual bool get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) = 0;
+
+  /// Told the place of a key in the list and its value, which lives until it returns. False: no more.
+  using Visit = std::function<bool(std::size_t, std::string_view)>;
+  /// get() of each of these keys, which ascend: `visit` hears of those that are there, in their order. Without a
+  /// snapshot each is of some moment of the call. What is held in memory at a time is a few keys' values, or one large one.
+  virtual void get_many(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
+                        const Visit& visit) {
+    std::string value;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      if (get(keyspace, keys[i], at, value) && !visit(i, value)) return;
+  }
 
   virtual std::unique_ptr<Cursor> scan(Keyspace keyspace, KeyRange range, const KeyValueSnapshot* at) = 0;
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,9 @@ class Reader {
 
   /// False when absent.
   virtual bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) = 0;
+  /// get() of each of these keys, which ascend; `visit` hears of those that are there (storage/key_value.h).
+  virtual void get_many(Keyspace keyspace, std::span<const std::string_view> keys,
+                        const storage::KeyValueStore::Visit& visit, Record record = Record::plain) = 0;
   virtual std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
                                      Direction direction = Direction::forward) = 0;
 

@@ -14,9 +14,11 @@ TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, st
       record_(record),
       forward_(direction == Direction::forward),
       before_(transaction.writes_.statement()),
+      overlaid_(transaction.writes_.touches(keyspace)),
       snapshot_(transaction.key_value_),
       base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {
   transaction_.scans_.push_back(this);
+  if (overlaid_) seek_own();
   if (!records()) return;
   recorded_ = forward_ ? ranges().add_range(keyspace_, range_.begin, Record::plain)
                        : ranges().add_range_down(keyspace_, range_.end, Record::plain);
@@ -48,26 +50,32 @@ ReadSet& TransactionScan::ranges() {
   return record_ == ScanRecord::range ? transaction_.reads_ : transaction_.absences_;
 }
 
-/// The first own entry after key_ (or from the range's begin) of which something is visible to this scan.
-const TransactionScan::Entry* TransactionScan::next_own(const WriteSet::Version*& version) const {
+void TransactionScan::seek_own() {
   const auto& entries = transaction_.writes_.entries(keyspace_);
-  auto it = started_ ? entries.upper_bound(key_) : entries.lower_bound(range_.begin);
-  for (; it != entries.end() && (range_.end.empty() || it->first < range_.end); ++it) {
-    version = transaction_.writes_.visible(it->second, before_);
-    if (version) return &*it;
+  undone_ = transaction_.writes_.undone();
+  if (forward_) {
+    own_ = started_ ? entries.upper_bound(key_) : entries.lower_bound(range_.begin);
+  } else {
+    const std::string& below = started_ ? key_ : range_.end;
+    own_ = below.empty() ? entries.end() : entries.lower_bound(below);
   }
-  return nullptr;
 }
 
-/// The last own entry before key_ (or in the range) of which something is visible to this scan.
-const TransactionScan::Entry* TransactionScan::previous_own(const WriteSet::Version*& version) const {
+/// The nearest own entry ahead of which something is visible to this scan, or null. What was written since the scan
+/// was opened may be passed by: it is not visible.
+const WriteSet::Map::value_type* TransactionScan::next_own(const WriteSet::Version*& version) {
+  if (!overlaid_) return nullptr;
+  if (undone_ != transaction_.writes_.undone()) seek_own();
   const auto& entries = transaction_.writes_.entries(keyspace_);
-  const std::string& below = started_ ? key_ : range_.end;
-  for (auto it = below.empty() ? entries.end() : entries.lower_bound(below); it != entries.begin();) {
-    --it;
-    if (it->first < range_.begin) return nullptr;
-    version = transaction_.writes_.visible(it->second, before_);
-    if (version) return &*it;
+  if (forward_) {
+    for (; own_ != entries.end() && (range_.end.empty() || own_->first < range_.end); ++own_)
+      if ((version = own_->second.visible(before_))) return &*own_;
+    return nullptr;
+  }
+  for (; own_ != entries.begin(); --own_) {
+    const auto& entry = *std::prev(own_);
+    if (entry.first < range_.begin) return nullptr;
+    if ((version = entry.second.visible(before_))) return &entry;
   }
   return nullptr;
 }
@@ -81,7 +89,7 @@ bool TransactionScan::next() {
   if (!started_) forward_ ? base_->first() : base_->last();
   for (;;) {
     const WriteSet::Version* version = nullptr;
-    const Entry* own = forward_ ? next_own(version) : previous_own(version);
+    const auto* own = next_own(version);
     const bool base_valid = base_->valid();
     if (!own && !base_valid) {
       done_ = true;
@@ -92,6 +100,7 @@ bool TransactionScan::next() {
     const int order = own && base_valid ? own->first.compare(base_->key()) : 0;
     if (own && (!base_valid || order == 0 || (order < 0) == forward_)) {
       if (base_valid && order == 0) move_base();
+      forward_ ? ++own_ : --own_;
       key_ = own->first;
       if (!version->value) continue;  // erased by this transaction
       value_ = *version->value;
@@ -101,7 +110,7 @@ bool TransactionScan::next() {
     key_.assign(base_->key());
     value_.assign(base_->value());
     move_base();
-    if (transaction_.writes_.erased_before(keyspace_, key_, before_)) continue;
+    if (overlaid_ && transaction_.writes_.erased_before(keyspace_, key_, before_)) continue;
     record_returned();
     return true;
   }

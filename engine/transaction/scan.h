@@ -25,9 +25,8 @@ class TransactionScan final : public Scan {
   void end() noexcept;
 
  private:
-  using Entry = std::pair<const std::string, WriteSet::Versions>;
-  const Entry* next_own(const WriteSet::Version*& version) const;
-  const Entry* previous_own(const WriteSet::Version*& version) const;
+  void seek_own();
+  const WriteSet::Map::value_type* next_own(const WriteSet::Version*& version);
   void move_base();
   void record_returned();
   void record_end();
@@ -39,9 +38,12 @@ class TransactionScan final : public Scan {
   storage::KeyRange range_;
   ScanRecord record_;
   const bool forward_;
-  WriteSet::Statement before_;
+  const WriteSet::Statement before_;
+  const bool overlaid_;  // false: the transaction had written nothing here that this scan could see
   std::shared_ptr<storage::KeyValueSnapshot> snapshot_;
   std::unique_ptr<storage::Cursor> base_;
+  WriteSet::Map::const_iterator own_;  // the nearest own entry ahead, or the end; backward: one past it, or the begin
+  std::uint64_t undone_ = 0;
   std::size_t recorded_ = 0;  // index of the range in the read set
   bool started_ = false;
   bool done_ = false;

@@ -17,6 +17,10 @@ class TierReader : public Reader {
   bool get(Keyspace keyspace, std::string_view key, std::string& value, Record) override {
     return store_.get(keyspace, key, at_.get(), value);
   }
+  void get_many(Keyspace keyspace, std::span<const std::string_view> keys, const storage::KeyValueStore::Visit& visit,
+                Record) override {
+    store_.get_many(keyspace, keys, at_.get(), visit);
+  }
   std::unique_ptr<storage::Cursor> cursor(Keyspace keyspace, storage::KeyRange range) {
     return store_.scan(keyspace, std::move(range), at_.get());
   }

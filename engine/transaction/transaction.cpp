@@ -182,6 +182,29 @@ bool Transaction::get(Keyspace keyspace, std::string_view key, std::string& valu
   return present;
 }
 
+void Transaction::get_many(Keyspace keyspace, std::span<const std::string_view> keys,
+                           const storage::KeyValueStore::Visit& visit, Record record) {
+  pin_key_value();
+  const auto own = [&](std::size_t i) {
+    return (writes_.touches(keyspace) && writes_.writes(keyspace, keys[i])) || writes_.pending_merge(keyspace, keys[i]);
+  };
+  bool more = true;
+  std::string value;
+  for (std::size_t first = 0; more && first < keys.size();) {
+    if (own(first)) {
+      more = !get(keyspace, keys[first], value, record) || visit(first, value);
+      ++first;
+      continue;
+    }
+    std::size_t end = first;
+    for (; end < keys.size() && (end == first || !own(end)); ++end)
+      if (validates()) reads_.add_point(keyspace, keys[end], record);
+    store_->key_value().get_many(keyspace, keys.subspan(first, end - first), key_value_.get(),
+                                 [&](std::size_t i, std::string_view found) { return more = visit(first + i, found); });
+    first = end;
+  }
+}
+
 std::unique_ptr<Scan> Transaction::scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record, Direction direction) {
   pin_key_value();
   return std::make_unique<TransactionScan>(*this, keyspace, std::move(range), record, direction);

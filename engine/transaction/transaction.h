@@ -52,6 +52,8 @@ class Transaction final : public Reader {
 
   // Reader
   bool get(Keyspace keyspace, std::string_view key, std::string& value, Record record = Record::plain) override;
+  void get_many(Keyspace keyspace, std::span<const std::string_view> keys, const storage::KeyValueStore::Visit& visit,
+                Record record = Record::plain) override;
   std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
                              Direction direction = Direction::forward) override;
   std::uint64_t moment() override;

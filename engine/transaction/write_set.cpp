@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace stele::transaction {
 
@@ -24,21 +25,45 @@ std::int64_t merged(Merge kind, std::string_view current, std::int64_t operand) 
   return sum;
 }
 
+const WriteSet::Version* WriteSet::Versions::visible(Statement before) const {
+  if (newest_.statement < before) return &newest_;
+  for (auto it = older_.rbegin(); it != older_.rend(); ++it)
+    if (it->statement < before) return &*it;
+  return nullptr;
+}
+
+void WriteSet::Versions::push(Version version) {
+  older_.push_back(std::exchange(newest_, std::move(version)));
+}
+
+bool WriteSet::Versions::pop() {
+  if (older_.empty()) return false;
+  newest_ = std::move(older_.back());
+  older_.pop_back();
+  return true;
+}
+
 void WriteSet::write(Keyspace keyspace, std::string_view key, std::optional<std::string> value) {
   auto& map = entries_[index(keyspace)];
-  auto found = map.find(key);
-  if (found == map.end()) found = map.emplace(std::string(key), Versions{}).first;
-  drop_merge(keyspace, key);
   const std::size_t bytes = key.size() + (value ? value->size() : 0);
-  found->second.push_back({statement_, std::move(value)});
-  note({Undo::Kind::entry, keyspace, bytes, std::string(key), {}});
+  drop_merge(keyspace, key);
+  // Many write in the order of keys.
+  const bool above_all = !map.empty() && std::prev(map.end())->first < key;
+  auto entry = above_all ? map.end() : map.lower_bound(key);
+  if (entry != map.end() && entry->first == key) {
+    entry->second.push({statement_, std::move(value)});
+  } else {
+    entry = map.emplace_hint(entry, std::string(key), Versions({statement_, std::move(value)}));
+  }
+  note({Undo::Kind::entry, keyspace, bytes, entry});
 }
 
 void WriteSet::drop_merge(Keyspace keyspace, std::string_view key) {
   auto& map = merges_[index(keyspace)];
+  if (map.empty()) return;
   const auto found = map.find(key);
   if (found == map.end()) return;
-  note({Undo::Kind::merge, keyspace, 0, std::string(key), found->second});
+  note({Undo::Kind::merge, keyspace, 0, {}, std::string(key), found->second});
   map.erase(found);
 }
 
@@ -57,22 +82,22 @@ void WriteSet::erase_range(Keyspace keyspace, std::string_view begin, std::strin
   if (begin >= end) return;
   auto& map = entries_[index(keyspace)];
   for (auto it = map.lower_bound(begin); it != map.end() && it->first < end; ++it) {
-    it->second.push_back({statement_, std::nullopt});
-    note({Undo::Kind::entry, keyspace, 0, it->first, {}});
+    it->second.push({statement_, std::nullopt});
+    note({Undo::Kind::entry, keyspace, 0, it});
   }
   auto& merges = merges_[index(keyspace)];
   for (auto it = merges.lower_bound(begin); it != merges.end() && it->first < end;) {
-    note({Undo::Kind::merge, keyspace, 0, it->first, it->second});
+    note({Undo::Kind::merge, keyspace, 0, {}, it->first, it->second});
     it = merges.erase(it);
   }
   erased_[index(keyspace)].push_back({statement_, std::string(begin), std::string(end)});
-  note({Undo::Kind::range, keyspace, begin.size() + end.size(), {}, {}});
+  note({Undo::Kind::range, keyspace, begin.size() + end.size(), {}});
 }
 
 void WriteSet::append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload) {
   const std::size_t bytes = prefix.size() + payload.size() + 16;
   appends_.push_back({keyspace, std::move(sequence_key), std::move(prefix), std::move(payload), statement_});
-  note({Undo::Kind::append, keyspace, bytes, {}, {}});
+  note({Undo::Kind::append, keyspace, bytes, {}});
 }
 
 void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand) {
@@ -88,24 +113,18 @@ void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::i
     map.emplace(std::string(key), MergeDelta{kind, operand});
   }
   const std::size_t bytes = previous ? 0 : key.size() + sizeof operand;
-  note({Undo::Kind::merge, keyspace, bytes, std::string(key), previous});
+  note({Undo::Kind::merge, keyspace, bytes, {}, std::string(key), previous});
 }
 
 WriteSet::Found WriteSet::find(Keyspace keyspace, std::string_view key, std::string& value) const {
   const auto& map = entries_[index(keyspace)];
   if (const auto found = map.find(key); found != map.end()) {
-    const Version& newest = found->second.back();
+    const Version& newest = found->second.newest();
     if (!newest.value) return Found::erased;
     value = *newest.value;
     return Found::value;
   }
   return erased_before(keyspace, key, statement_ + 1) ? Found::erased : Found::no;
-}
-
-const WriteSet::Version* WriteSet::visible(const Versions& versions, Statement before) const {
-  for (auto it = versions.rbegin(); it != versions.rend(); ++it)
-    if (it->statement < before) return &*it;
-  return nullptr;
 }
 
 bool WriteSet::erased_before(Keyspace keyspace, std::string_view key, Statement before) const {
@@ -121,16 +140,13 @@ const WriteSet::MergeDelta* WriteSet::pending_merge(Keyspace keyspace, std::stri
 }
 
 void WriteSet::undo_to(std::size_t mark) {
+  if (undo_.size() > mark) ++undone_;
   while (undo_.size() > mark) {
     Undo& last = undo_.back();
     switch (last.kind) {
-      case Undo::Kind::entry: {
-        auto& map = entries_[index(last.keyspace)];
-        auto found = map.find(last.key);
-        found->second.pop_back();
-        if (found->second.empty()) map.erase(found);
+      case Undo::Kind::entry:
+        if (!last.entry->second.pop()) entries_[index(last.keyspace)].erase(last.entry);
         break;
-      }
       case Undo::Kind::range: erased_[index(last.keyspace)].pop_back(); break;
       case Undo::Kind::append: appends_.pop_back(); break;
       case Undo::Kind::merge: {
@@ -145,17 +161,18 @@ void WriteSet::undo_to(std::size_t mark) {
     }
     bytes_ -= last.bytes;
     undo_.pop_back();
-    }
+  }
 }
 
 storage::Batch WriteSet::batch() const {
   storage::Batch batch;
+  batch.reserve(bytes_ + undo_.size() * 8);
   for (std::size_t i = 0; i < storage::keyspace_count; ++i) {
     const auto keyspace = static_cast<Keyspace>(i);
     // Ranges first: a point inside an erased range holds the newer state of the two.
     for (const ErasedRange& range : erased_[i]) batch.erase_range(keyspace, range.begin, range.end);
     for (const auto& [key, versions] : entries_[i]) {
-      if (const auto& newest = versions.back().value) {
+      if (const auto& newest = versions.newest().value) {
         batch.put(keyspace, key, *newest);
       } else {
         batch.erase(keyspace, key);

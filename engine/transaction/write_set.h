@@ -58,8 +58,25 @@ class WriteSet {
     std::string begin;
     std::string end;
   };
-  using Versions = std::vector<Version>;  // oldest first
+  /// What was written at one key. Nearly always it is written once.
+  class Versions {
+   public:
+    explicit Versions(Version first) : newest_(std::move(first)) {}
+    const Version& newest() const { return newest_; }
+    /// The newest one written before that statement began, or null.
+    const Version* visible(Statement before) const;
+    void push(Version version);
+    /// False when there was no other.
+    bool pop();
+
+   private:
+    Version newest_;
+    std::vector<Version> older_;  // oldest first
+  };
   using Map = std::map<std::string, Versions, std::less<>>;
+
+  WriteSet() = default;
+  WriteSet(const WriteSet&) = delete;  // what is to be undone refers to the entries
 
   void begin_statement() { ++statement_; }
   Statement statement() const { return statement_; }
@@ -73,12 +90,16 @@ class WriteSet {
   enum class Found : std::uint8_t { no, value, erased };
   /// What this write set says of the key now.
   Found find(Keyspace keyspace, std::string_view key, std::string& value) const;
-  /// As of before statement `before` began.
-  const Version* visible(const Versions& versions, Statement before) const;
   bool erased_before(Keyspace keyspace, std::string_view key, Statement before) const;
   const MergeDelta* pending_merge(Keyspace keyspace, std::string_view key) const;
 
   const Map& entries(Keyspace keyspace) const { return entries_[index(keyspace)]; }
+  /// False when nothing of the keyspace is written or erased; late operations do not count.
+  bool touches(Keyspace keyspace) const {
+    return !entries_[index(keyspace)].empty() || !erased_[index(keyspace)].empty();
+  }
+  /// Counts the undoings: entries() may have lost some since.
+  std::uint64_t undone() const { return undone_; }
   const std::vector<ErasedRange>& erased_ranges(Keyspace keyspace) const { return erased_[index(keyspace)]; }
   const std::vector<Append>& appends() const { return appends_; }
   const auto& merges(Keyspace keyspace) const { return merges_[index(keyspace)]; }
@@ -99,9 +120,10 @@ class WriteSet {
   struct Undo {
     enum class Kind : std::uint8_t { entry, range, append, merge } kind;
     Keyspace keyspace;
-    std::size_t bytes;  // what it added to bytes()
-    std::string key;
-    std::optional<MergeDelta> previous;
+    std::size_t bytes;    // what it added to bytes()
+    Map::iterator entry;  // of an entry
+    std::string key = {};  // of a merge
+    std::optional<MergeDelta> previous = {};
   };
 
   static std::size_t index(Keyspace keyspace) { return static_cast<std::size_t>(keyspace); }
@@ -115,6 +137,7 @@ class WriteSet {
   std::vector<Append> appends_;
   std::vector<Undo> undo_;
   std::size_t bytes_ = 0;
+  std::uint64_t undone_ = 0;
   Statement statement_ = 1;
 };
 

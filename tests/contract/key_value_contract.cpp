@@ -138,6 +138,54 @@ TEST_P(KeyValueContract, keys_and_values_may_be_any_bytes_and_long) {
   EXPECT_EQ(entries({"", longest}), "a=plain " + nul + "=nul " + high + "=high");
 }
 
+TEST_P(KeyValueContract, many_keys_are_got_in_their_order_until_the_visitor_has_enough) {
+  open();
+  std::vector<std::string> keys;
+  for (int i = 100; i < 200; ++i) {
+    keys.push_back(std::to_string(i));
+    if (i % 3 != 0) put(keys.back(), "v" + keys.back());
+  }
+  const auto before = store().snapshot();
+  for (const std::string& key : keys) put(key, "later");
+
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  const auto got = [&](const KeyValueSnapshot* at, std::size_t enough) {
+    std::string out;
+    std::size_t count = 0;
+    store().get_many(Keyspace::documents, views, at, [&](std::size_t i, std::string_view value) {
+      out.append(keys[i]).append("=").append(value).append(" ");
+      return ++count < enough;
+    });
+    return out;
+  };
+  std::string then, now;
+  for (int i = 100; i < 200; ++i) {
+    if (i % 3 != 0) then += std::to_string(i) + "=v" + std::to_string(i) + " ";
+    now += std::to_string(i) + "=later ";
+  }
+  EXPECT_EQ(got(before.get(), 1000), then);
+  EXPECT_EQ(got(nullptr, 1000), now);
+  EXPECT_EQ(got(before.get(), 2), "100=v100 101=v101 ");
+}
+
+TEST_P(KeyValueContract, many_large_values_are_got_as_small_ones_are) {
+  open();
+  std::vector<std::string> keys;
+  for (char c = 'a'; c <= 'h'; ++c) {
+    keys.emplace_back(1, c);
+    put(keys.back(), std::string(2u << 20, c));
+  }
+  store().flush();
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  std::string seen;
+  store().get_many(Keyspace::documents, views, nullptr, [&](std::size_t i, std::string_view value) {
+    EXPECT_EQ(value, std::string(2u << 20, keys[i][0]));
+    seen += keys[i];
+    return true;
+  });
+  EXPECT_EQ(seen, "abcdefgh");
+}
+
 // Ranges and cursors
 
 TEST_P(KeyValueContract, entries_come_in_the_order_of_unsigned_bytes) {

@@ -357,5 +357,34 @@ TEST_F(IndexTest, what_cannot_be_indexed_is_refused_and_not_stored) {
   EXPECT_EQ(articles().count(), 0u);
 }
 
+TEST_F(IndexTest, a_count_and_a_projection_of_what_an_index_holds_read_no_documents) {
+  articles().create_index(R"({"n":1,"author":-1})");
+  insert_numbered(300);
+  EXPECT_EQ(articles().count(R"({"n":{"$lt":50},"author":{"$ne":"a3"}})"), 129u);
+  const FindOptions authors{.projection = R"({"_id":0,"author":1})"};
+  EXPECT_TRUE(explains(R"({"n":{"$lt":50},"author":"a3"})", R"("covered":true)", authors));
+  EXPECT_TRUE(explains(R"({"n":{"$lt":50},"author":"a3"})", R"("documents_examined":0)", authors));
+  EXPECT_EQ(articles().find(R"({"n":3})", authors).all(),
+            (std::vector<std::string>{R"({"author":"a5"})", R"({"author":"a3"})", R"({"author":"a0"})"}));
+  EXPECT_TRUE(explains(R"({"n":3})", R"("covered":false)", {.projection = R"({"author":1})"}));  // _id's spelling is not in it
+  EXPECT_TRUE(explains(R"({"n":3,"x":{"$exists":false}})", R"("covered":false)", authors));
+}
+
+TEST_F(IndexTest, what_an_entry_does_not_hold_as_it_stands_is_read_from_the_document) {
+  articles().create_index(R"({"a.b":1})");
+  const std::vector<std::string> values{"1", "1.0", "null", "\"x\"", "-0", "true", "9007199254740993", R"("\u0041")", "1e3"};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    articles().insert("{\"_id\":" + std::to_string(i) + ",\"a\":{\"z\":1,\"b\":" + values[i] + "}}");
+  articles().insert(R"({"_id":100,"a":5})");
+  const auto found = [&](const std::string& hint) {
+    std::vector<std::string> all = articles().find(R"({"a.b":{"$in":[null,0,1,1000,9007199254740993,"x","A",true]}})",
+                                                   {.projection = R"({"_id":0,"a.b":1})", .hint = hint}).all();
+    std::ranges::sort(all);
+    return all;
+  };
+  EXPECT_EQ(found("a.b_1"), found("$natural"));
+  EXPECT_EQ(found("a.b_1").size(), values.size() + 1);
+}
+
 }  // namespace
 }  // namespace stele

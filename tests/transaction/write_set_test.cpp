@@ -33,7 +33,7 @@ std::string found(const WriteSet& writes, std::string_view key, Keyspace keyspac
 /// What statement `before` sees of the key: as found().
 std::string seen(const WriteSet& writes, std::string_view key, WriteSet::Statement before) {
   const auto entry = writes.entries(docs).find(key);
-  const auto* version = entry == writes.entries(docs).end() ? nullptr : writes.visible(entry->second, before);
+  const auto* version = entry == writes.entries(docs).end() ? nullptr : entry->second.visible(before);
   if (!version) return writes.erased_before(docs, key, before) ? "-" : "?";
   return version->value.value_or("-");
 }

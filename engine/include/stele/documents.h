@@ -16,6 +16,7 @@
 #include <stele/error.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -237,6 +238,11 @@ class Collection : public CollectionReader {
   /// Returns the document's id. An id that is there already: `exists`.
   DocumentId insert(std::string_view document);
   std::vector<DocumentId> insert_many(std::span<const std::string> documents);
+  /// Inserts all that `next` gives, each text valid until it is called again, and returns how many; for loading a
+  /// collection. Not inside a transaction: it commits one for each megabyte, and waits for the disk only at the end, so
+  /// that all are on disk when it returns. After a crash or an error an unbroken beginning of them is there, ending with
+  /// one of these transactions; an Error's detail "loaded" says how many documents that is.
+  std::uint64_t bulk_load(const std::function<std::optional<std::string_view>()>& next);
 
   /// Replaces the document with this id; false when there is none. The `_id` cannot change.
   bool replace(const DocumentId& id, std::string_view document);

@@ -61,6 +61,7 @@ class ValueReader {
       case KeyCode::oid: return oid();
       case KeyCode::boolean: return boolean();
       case KeyCode::date: return date();
+      case KeyCode::regex: return regex();
       case KeyCode::end: break;
     }
     return false;
@@ -171,6 +172,13 @@ class ValueReader {
     return true;
   }
 
+  bool regex() {
+    std::string source, options;
+    if (!escaped(source) || !escaped(options)) return false;
+    text_ += text('/', source, '/', options);
+    return true;
+  }
+
   std::string_view rest_;
   std::string& text_;
 };
@@ -224,6 +232,12 @@ void append_binary(std::string& out, unsigned char subtype, std::string_view byt
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(bytes.size() >> shift);
   out += static_cast<char>(subtype);
   out += bytes;
+}
+
+void append_regex(std::string& out, std::string_view source, std::string_view options) {
+  append_code(out, KeyCode::regex);
+  append_name(out, source);
+  append_name(out, options);
 }
 
 void append_oid(std::string& out, std::string_view bytes) {

@@ -19,6 +19,7 @@
 //   70 bytes(12)                    object id
 //   80 00|01                        false, true
 //   90 int64(8), sign flipped       date, milliseconds
+//   A0 source 00 01 options 00 01   regular expression; a byte 00 becomes 00 FF
 // Order-preserving bits: sign flipped when positive, all flipped when negative; big-endian.
 // Descending: every byte of the element complemented; so the first one then ends in F, not in 0.
 //
@@ -26,6 +27,7 @@
 //   id 247 = F7 · id 248 = F8F8 · id 65536 = FA010000
 //   1 = 20 BFF0000000000000 0000 · -1 = 20 400FFFFFFFFFFFFF 0000 · 2^53+1 = 20 C340000000000000 0001
 //   "a\0b" = 30 61 00FF 62 0001 · true = 80 01 · date 0 = 90 8000000000000000
+//   /^a/i = A0 5E61 0001 69 0001
 #pragma once
 
 #include <cstddef>
@@ -49,6 +51,7 @@ enum class KeyCode : unsigned char {
   oid = 0x70,
   boolean = 0x80,
   date = 0x90,
+  regex = 0xA0,
 };
 
 namespace key {
@@ -65,6 +68,7 @@ void append_binary(std::string& out, unsigned char subtype, std::string_view byt
 void append_oid(std::string& out, std::string_view bytes);  // 12 bytes
 void append_bool(std::string& out, bool value);
 void append_date(std::string& out, std::int64_t milliseconds);
+void append_regex(std::string& out, std::string_view source, std::string_view options);
 
 /// Turns what was appended since `from` into its descending form.
 void make_descending(std::string& out, std::size_t from);

@@ -28,9 +28,15 @@ std::string Collection::create_index(std::string_view keys, const IndexOptions& 
   detail::Scope whatever_happens = *scope();
   whatever_happens.options.deadline = {};
   whatever_happens.options.cancel = {};
-  std::string name = verbs.create(write, [&](const Body& body) { whatever_happens.write(body); }, keys, options);
-  scope()->core->maintenance.look_again();
-  return name;
+  // Also when it was declared and then cut short, by a full disk, say: the build goes on in the background.
+  try {
+    std::string name = verbs.create(write, [&](const Body& body) { whatever_happens.write(body); }, keys, options);
+    scope()->core->maintenance.look_again();
+    return name;
+  } catch (...) {
+    scope()->core->maintenance.look_again();
+    throw;
+  }
 }
 
 bool Collection::drop_index(std::string_view index) {

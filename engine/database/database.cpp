@@ -79,11 +79,14 @@ Database Database::in_memory(Options options) {
 
 void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
                          const std::function<void(Transaction&)>& body) {
+  bool wrote_meta = false;
   core()->store->write(options, site.lock_first, [&](const std::shared_ptr<transaction::Transaction>& own) {
     Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core(), own, true}));
     body(handle);
+    wrote_meta = own->wrote_meta();
     handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
   });
+  if (wrote_meta) core()->maintenance.look_again();
 }
 
 void Database::wait_durable(const ReadOptions& options, const Snapshot& at) {
@@ -154,6 +157,7 @@ Stats Database::stats() const {
   stats.tail_bytes = store.order().tail_bytes.load();
   stats.key_value_memory_bytes = store.key_value().figures().memory_bytes;
   stats.poisoned = store.health().cause();
+  stats.maintenance_error = core()->maintenance.last_error();
   return stats;
 }
 

@@ -70,9 +70,11 @@ class Returned {
   Returned(std::string_view projection, const json::Limits& limits)
       : projection_(model::Projection::parse(projection, limits)) {}
 
-  std::optional<std::string> of(const std::optional<std::string>& document, const transaction::Transaction& at) const {
+  std::optional<std::string> of(const std::optional<std::string>& document, const model::Filter& filter,
+                                const transaction::Transaction& at) const {
     if (!document || projection_.empty()) return document;
-    return model::to_json(projection_.apply(model::parse(*document), model::Date{at.time_us() / 1000}));
+    return model::to_json(
+        projection_.apply(model::parse(*document), model::Date{at.time_us() / 1000}, &filter.root()));
   }
 
  private:
@@ -87,7 +89,7 @@ std::optional<std::string> revise_and_return(const detail::Scope& scope, const s
   const Returned returned(options.projection, scope.core->limits);
   return scope.write([&](transaction::Transaction& own) {
     const auto done = verbs(scope, name).revise_one(own, parsed_filter, sort, revision, options.upsert);
-    return returned.of(options.returns == ReturnDocument::after ? done.after : done.before, own);
+    return returned.of(options.returns == ReturnDocument::after ? done.after : done.before, parsed_filter, own);
   });
 }
 
@@ -140,7 +142,7 @@ std::optional<std::string> Collection::find_one_and_delete(std::string_view filt
   const model::Sort sort = model::Sort::parse(options.sort, limits);
   const Returned returned(options.projection, limits);
   return scope()->write([&](transaction::Transaction& own) {
-    return returned.of(verbs(*scope(), name_).remove_one(own, parsed_filter, sort), own);
+    return returned.of(verbs(*scope(), name_).remove_one(own, parsed_filter, sort), parsed_filter, own);
   });
 }
 

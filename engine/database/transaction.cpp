@@ -65,7 +65,10 @@ void check_may_end(const detail::Scope& scope) {
 
 std::uint64_t Transaction::commit() {
   check_may_end(*scope());
-  return scope()->transaction->commit();
+  const bool wrote_meta = scope()->transaction->wrote_meta();
+  const std::uint64_t number = scope()->transaction->commit();
+  if (wrote_meta) scope()->core->maintenance.look_again();
+  return number;
 }
 
 void Transaction::rollback() {

@@ -32,15 +32,19 @@ class IndexCheck {
       : reader_(reader), collection_(collection), index_(index), report_(report), documents_(index_prefix(collection.id)) {}
 
   void entries_of_documents() {
+    std::uint32_t arrays = 0;
     const auto scan = reader_.scan(Keyspace::documents, {documents_, key::prefix_end(documents_)}, transaction::ScanRecord::none);
     std::string value;
     while (scan->next()) {
       reader_.interrupt().check();
-      for (const IndexEntry& entry : entries_of(scan->key(), scan->value()))
+      for (const IndexEntry& entry : entries_of(scan->key(), scan->value(), &arrays))
         if (!reader_.get(Keyspace::indexes, entry.key, value) || value != entry.value)
           report_(text(of(collection_, index_), "the entry ", describe(entry.key, index_.id), " of document ",
                        describe(scan->key(), collection_.id), " is missing, or another document's", cure));
     }
+    for (std::size_t field = 0; field < index_.fields.size(); ++field)
+      if ((arrays >> field & 1) != 0 && !reader_.get(Keyspace::indexes, multikey_key(index_.id, field), value))
+        report_(text(of(collection_, index_), "a document has an array at \"", index_.fields[field].path.text(), "\", and the index does not know", cure));
   }
 
   void documents_of_entries() {
@@ -62,8 +66,12 @@ class IndexCheck {
   }
 
  private:
-  std::vector<IndexEntry> entries_of(std::string_view key, std::string_view document) {
-    return index_entries(index_, parser_.parse(document), key.substr(documents_.size()));
+  /// Adds to `arrays` the fields on whose way an array was.
+  std::vector<IndexEntry> entries_of(std::string_view key, std::string_view document, std::uint32_t* arrays = nullptr) {
+    std::uint32_t through_array = 0;
+    std::vector<IndexEntry> entries = index_entries(index_, parser_.parse(document), key.substr(documents_.size()), &through_array);
+    if (arrays) *arrays |= through_array;
+    return entries;
   }
 
   Reader& reader_;

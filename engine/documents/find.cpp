@@ -53,7 +53,7 @@ class FindCursor final : public Cursor {
 
   std::string_view project(std::string_view document) {
     projected_.clear();
-    model::append_json(projected_, query_.projection.apply(parser_.parse(document), now_));
+    model::append_json(projected_, query_.projection.apply(parser_.parse(document), now_, &query_.filter.root()));
     return projected_;
   }
 

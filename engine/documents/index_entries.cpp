@@ -31,19 +31,32 @@ class Walk {
   Walk(const Index& index, std::vector<std::string>& out, std::vector<bool>& exact)
       : index_(index), out_(out), exact_(exact) {}
 
-  bool through_array = false;
+  std::uint32_t through_array = 0;
 
   void run(const Value& document) { expand(std::vector<Position>(index_.fields.size(), Position{&document})); }
 
  private:
   const std::vector<model::Step>& steps(std::size_t field) const { return index_.fields[field].path.steps(); }
 
-  /// Takes steps into objects, until an array or the end.
-  void advance(std::size_t field, Position& at) const {
-    while (!at.final && at.value && at.step < steps(field).size() && !at.value->is_array()) {
-      at.value = at.value->is_object() ? at.value->find(steps(field)[at.step].name) : nullptr;
+  /// Takes steps into objects, and into arrays by number, until an array that must be unrolled or the end.
+  void advance(std::size_t field, Position& at) {
+    while (!at.final && at.value && at.step < steps(field).size()) {
+      const model::Step& step = steps(field)[at.step];
+      if (at.value->is_array()) {
+        const model::Array& array = at.value->array();
+        if (!step.index || has_member(array, step.name)) return;
+        through_array |= 1u << field;
+        at.value = *step.index < array.size() ? &array[*step.index] : nullptr;
+        at.final = at.step + 1 == steps(field).size();
+      } else {
+        at.value = at.value->is_object() ? at.value->find(step.name) : nullptr;
+      }
       ++at.step;
     }
+  }
+
+  static bool has_member(const model::Array& array, const std::string& name) {
+    return std::ranges::any_of(array, [&](const Value& element) { return element.is_object() && element.find(name); });
   }
 
   void expand(std::vector<Position> at) {
@@ -53,9 +66,9 @@ class Walk {
       if (at[field].final || !at[field].value || !at[field].value->is_array()) continue;
       if (array && array != at[field].value) refuse_parallel_arrays();
       array = at[field].value;
+      through_array |= 1u << field;
     }
     if (!array) return emit(at);
-    through_array = true;
     bool any = false;
     for (std::size_t k = 0; k < array->array().size(); ++k) {
       any |= enter(at, *array, k, false);
@@ -101,7 +114,7 @@ class Walk {
 
   void emit(const std::vector<Position>& at) {
     std::string elements;
-    bool exact = true;
+    bool exact = through_array == 0;
     bool all_missing = true;
     for (std::size_t field = 0; field < at.size(); ++field) {
       const std::size_t from = elements.size();
@@ -152,20 +165,30 @@ std::string index_prefix(std::uint64_t index) {
   return out;
 }
 
-namespace {
-std::string about_index(std::uint64_t index, std::uint64_t what) {
+std::string index_notes_prefix(std::uint64_t index) {
   std::string out = index_prefix(0);
   key::append_id(out, index);
+  return out;
+}
+
+namespace {
+std::string about_index(std::uint64_t index, std::uint64_t what) {
+  std::string out = index_notes_prefix(index);
   key::append_id(out, what);
   return out;
 }
 }  // namespace
 
 std::string build_position_key(std::uint64_t index) { return about_index(index, 1); }
-std::string multikey_key(std::uint64_t index) { return about_index(index, 2); }
+
+std::string multikey_key(std::uint64_t index, std::size_t field) {
+  std::string out = about_index(index, 2);
+  key::append_id(out, field);
+  return out;
+}
 
 std::vector<IndexEntry> index_entries(const Index& index, const Value& document, std::string_view id_element,
-                                      bool* through_array) {
+                                      std::uint32_t* through_array) {
   std::vector<IndexEntry> entries;
   if (index.partial_filter && !index.partial_filter->matches(document)) return entries;
   std::vector<std::string> elements;

@@ -14,6 +14,7 @@ namespace stele::documents {
 using catalog::Definition;
 using catalog::Index;
 using catalog::Kind;
+using model::Object;
 using model::Value;
 using storage::Keyspace;
 using transaction::Reader;
@@ -52,6 +53,38 @@ Index parse(std::string_view keys, const IndexOptions& options, const json::Limi
   return index;
 }
 
+/// How far a build has come.
+struct BuildPosition {
+  std::uint64_t documents = 0;
+  std::string key;  // of the document to go on from; empty: from the first
+};
+
+BuildPosition build_position(Reader& reader, std::uint64_t index) {
+  BuildPosition position;
+  std::string note;
+  if (!reader.get(Keyspace::indexes, build_position_key(index), note)) return position;
+  ByteReader bytes(note);
+  if (!bytes.fixed(position.documents) || bytes.rest().empty())
+    fail(ErrorCode::corrupt, "create_index: the position of a build cannot be read; drop the index and make it anew");
+  position.key = bytes.rest();
+  return position;
+}
+
+Value described(Reader& reader, const Definition& collection, const Index& index, Value definition) {
+  const std::string entries = index_prefix(index.id);
+  Object& out = definition.object();
+  out.push_back({"bytes", Value(static_cast<std::int64_t>(reader.approximate_bytes(Keyspace::indexes, {entries, key::prefix_end(entries)})))});
+  if (index.state != Index::State::building) return definition;
+  const BuildPosition position = build_position(reader, index.id);
+  const std::string first = index_prefix(collection.id), end = key::prefix_end(first);
+  const double all = static_cast<double>(reader.approximate_bytes(Keyspace::documents, {first, end}));
+  const double left = position.key.empty() ? all : static_cast<double>(reader.approximate_bytes(Keyspace::documents, {position.key, end}));
+  const double percent = all == 0 ? 0 : 100 * (1 - std::min(1.0, left / all));
+  out.push_back({"documents_read", Value(static_cast<std::int64_t>(position.documents))});
+  out.push_back({"percent", Value(static_cast<std::int64_t>(percent))});
+  return definition;
+}
+
 bool same(const Index& a, const Index& b) {
   return a.keys_json() == b.keys_json() && a.unique == b.unique && a.sparse == b.sparse && a.partial == b.partial &&
          a.expire_after_seconds == b.expire_after_seconds;
@@ -62,8 +95,8 @@ bool same(const Index& a, const Index& b) {
 void erase_index(Transaction& transaction, std::uint64_t index) {
   const std::string prefix = index_prefix(index);
   transaction.writes().erase_range(Keyspace::indexes, prefix, key::prefix_end(prefix));
-  transaction.writes().erase(Keyspace::indexes, build_position_key(index));
-  transaction.writes().erase(Keyspace::indexes, multikey_key(index));
+  const std::string notes = index_notes_prefix(index);
+  transaction.writes().erase_range(Keyspace::indexes, notes, key::prefix_end(notes));
 }
 
 std::string Indexes::declare(Transaction& transaction, const Index& wanted) const {
@@ -82,7 +115,9 @@ std::string Indexes::declare(Transaction& transaction, const Index& wanted) cons
     return other.name;
   }
   if (definition.indexes.size() == indexes_max)
-    fail(ErrorCode::too_large, text("create_index: collection \"", collection_, "\" has ", indexes_max, " indexes, the most there may be"));
+    fail(ErrorCode::too_large, text("create_index: collection \"", collection_, "\" has ", indexes_max,
+                                    " indexes, the most there may be; drop one that no query uses"),
+         {{"reason", "TooManyIndexes"}, {"limit", std::to_string(indexes_max)}});
   definition.indexes.push_back(wanted);
   definition.indexes.back().id = catalog_.new_id(transaction);
   catalog_.store(transaction, definition);
@@ -141,8 +176,8 @@ bool Indexes::build_batch(Transaction& transaction, const std::string& name) con
 
   std::string from = index_prefix(definition->id);
   const std::string end = key::prefix_end(from);
-  std::string position;
-  if (transaction.get(Keyspace::indexes, build_position_key(index->id), position)) from = position;
+  BuildPosition position = build_position(transaction, index->id);
+  if (!position.key.empty()) from = position.key;
 
   Writer writer(transaction, *definition);
   model::Parser parser;
@@ -154,14 +189,17 @@ bool Indexes::build_batch(Transaction& transaction, const std::string& name) con
     writer.add_entries(*index, scan->key(), parser.parse(scan->value()));
     ++documents;
     bytes += scan->value().size();
-    position.assign(scan->key());
+    position.key.assign(scan->key());
   }
   if (documents < batch_documents && bytes < batch_bytes) {
     set_state(transaction, name, Index::State::ready, {});
     return false;
   }
-  position += '\0';
-  transaction.writes().put(Keyspace::indexes, build_position_key(index->id), position);
+  position.key += '\0';
+  position.documents += documents;
+  std::string note;
+  append_fixed(note, position.documents);
+  transaction.writes().put(Keyspace::indexes, build_position_key(index->id), note + position.key);
   return true;
 }
 
@@ -194,7 +232,8 @@ std::vector<std::string> Indexes::list(Reader& reader) const {
   if (!definition) return all;
   const Value value = model::parse(catalog::to_json(*definition));
   if (const Value* indexes = value.find("indexes"))
-    for (const Value& index : indexes->array()) all.push_back(model::to_json(index));
+    for (std::size_t i = 0; i < indexes->array().size(); ++i)
+      all.push_back(model::to_json(described(reader, *definition, definition->indexes[i], indexes->array()[i])));
   return all;
 }
 

@@ -37,7 +37,7 @@ class Indexes {
   void build(const Write& write, const std::string& name) const;
   /// False when there is no such index.
   bool drop(transaction::Transaction& transaction, std::string_view name) const;
-  /// A JSON object an index, by name.
+  /// A JSON object an index: its definition, the bytes it takes (roughly), and how far a build has come.
   std::vector<std::string> list(transaction::Reader& reader) const;
 
  private:

@@ -43,7 +43,11 @@ Maintenance::Maintenance(transaction::Store& store, catalog::Catalog& catalog, c
   look_again();
 }
 
-void Maintenance::look_again() {
+void Maintenance::look_again() noexcept {
+  attempt("maintenance", [&] { begin_if_needed(); });
+}
+
+void Maintenance::begin_if_needed() {
   const auto all = catalog::Catalog::read_all(*store_.latest(true), transaction::ScanRecord::none);
   std::lock_guard guard(mutex_);
   if (stop_ || std::ranges::none_of(all, has_work)) return;
@@ -55,7 +59,8 @@ void Maintenance::look_again() {
   }
 }
 
-void Maintenance::start() {
+void Maintenance::start() noexcept {
+  std::lock_guard ends(ends_);
   {
     std::lock_guard guard(mutex_);
     stop_ = false;
@@ -68,12 +73,32 @@ void Maintenance::stop() noexcept {
     if (thread_.joinable()) new std::thread(std::move(thread_));
     return;
   }
+  std::lock_guard ends(ends_);
+  std::thread ending;
   {
     std::lock_guard guard(mutex_);
     stop_ = true;
+    ending = std::move(thread_);
   }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  wake_.notify_all();
+  if (ending.joinable()) ending.join();
+}
+
+std::string Maintenance::last_error() const {
+  std::lock_guard guard(mutex_);
+  return last_error_;
+}
+
+/// What one index meets does not keep the others from their turn.
+template <class Work>
+void Maintenance::attempt(const std::string& what, Work&& work) noexcept {
+  if (stopping()) return;
+  try {
+    work();
+  } catch (const std::exception& error) {
+    std::lock_guard guard(mutex_);
+    if (!stop_) last_error_ = text(what, ": ", error.what());
+  }
 }
 
 bool Maintenance::stopping() {
@@ -87,30 +112,24 @@ void Maintenance::run() {
     wake_.wait_for(guard, between_rounds, [&] { return stop_ || look_; });
     if (stop_) return;
     look_ = false;
+    last_error_.clear();
     guard.unlock();
-    try {
-      round();
-    } catch (const std::exception&) {
-      // A poisoned or full store says so to whoever writes next; a build that failed is marked as failed.
-    }
+    attempt("maintenance", [&] { round(); });
     guard.lock();
   }
 }
 
 void Maintenance::round() {
+  const Write in_transaction = [&](const std::function<void(Transaction&)>& body) {
+    if (stopping()) fail(ErrorCode::interrupted, "maintenance: the database is being closed");
+    write(store_, body);
+  };
   for (const Definition& definition : catalog::Catalog::read_all(*store_.latest(true), transaction::ScanRecord::none)) {
-    if (!has_work(definition)) continue;
-    const Write in_transaction = [&](const std::function<void(Transaction&)>& body) {
-      if (stopping()) fail(ErrorCode::interrupted, "maintenance: the database is being closed");
-      write(store_, body);
-    };
+    if (definition.kind != Kind::collection) continue;
     for (const Index& index : definition.indexes) {
       if (index.state != Index::State::building) continue;
-      try {
-        Indexes(catalog_, definition.name, limits_).build(in_transaction, index.name);
-      } catch (const Error&) {
-        // The index says itself that it failed; the others go on.
-      }
+      attempt(text("build of index \"", index.name, "\" of collection \"", definition.name, '"'),
+              [&] { Indexes(catalog_, definition.name, limits_).build(in_transaction, index.name); });
     }
   }
   remove_expired();
@@ -121,8 +140,10 @@ std::uint64_t Maintenance::remove_expired() {
   for (const Definition& definition : catalog::Catalog::read_all(*store_.latest(true), transaction::ScanRecord::none)) {
     for (const Index& index : definition.indexes) {
       if (!index.expire_after_seconds || index.state != Index::State::ready) continue;
-      for (std::uint64_t batch = batch_documents; batch == batch_documents && !stopping(); removed += batch)
-        batch = remove_expired_batch(definition, index);
+      attempt(text("expiry by index \"", index.name, "\" of collection \"", definition.name, '"'), [&] {
+        for (std::uint64_t batch = batch_documents; batch == batch_documents && !stopping(); removed += batch)
+          batch = remove_expired_batch(definition, index);
+      });
     }
   }
   return removed;

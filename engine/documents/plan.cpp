@@ -4,9 +4,12 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/documents/candidate.h"
+#include "engine/documents/estimate.h"
 #include "engine/documents/index_entries.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace stele::documents {
 namespace {
@@ -19,62 +22,26 @@ using storage::KeyRange;
 using transaction::Direction;
 using transaction::Reader;
 
-constexpr std::size_t ranges_max = 1000;         // of one plan; further fields are left to the filter
-constexpr std::uint64_t probes[] = {64, 4096};   // entries counted of each index before the next round
+// Costs, in documents read one after the other.
+constexpr double fetch_cost = 4;                    // of a document that an entry or id leads to
+constexpr double sort_cost = 1;                     // of each document that is sorted
+constexpr double large_sort_penalty = 16;           // beyond sort_bytes: what is sorted is held in memory
+constexpr std::uint64_t sort_bytes = 16u << 20;
+constexpr std::uint64_t count_first = 64;           // entries counted of each way
+constexpr std::uint64_t count_more = 4096;          // when none has so few, and nothing is known to end early
+constexpr std::uint64_t few = 1000;                 // so many entries within bounds are taken without asking what a scan costs
+constexpr std::uint64_t limit_small = 1000;
+constexpr std::size_t branches_max = 100;
 
-std::string complement(std::string element) {
-  key::make_descending(element, 0);
-  return element;
-}
+/// A plan, and what it is found to cost.
+struct Option {
+  Plan plan;
+  bool bounded = false;  // by the filter; otherwise everything there is
+  bool points = false;
+  std::optional<Estimate> estimate = {};
+  double cost = 0;
 
-/// The ranges of keys that bounds of field after field leave.
-class Ranges {
- public:
-  explicit Ranges(std::string prefix) : prefixes_{std::move(prefix)} {}
-
-  /// False when no further field can be added.
-  bool add(const Bounds& bounds, bool is_descending) {
-    if (!ranges_.empty() || prefixes_.size() * bounds.intervals.size() > ranges_max) return false;
-    std::vector<std::string> longer;
-    std::vector<Interval> intervals = bounds.intervals;
-    if (is_descending) std::ranges::reverse(intervals);
-    for (const std::string& prefix : prefixes_) {
-      for (const Interval& interval : intervals) {
-        if (bounds.all_points()) {
-          longer.push_back(prefix + (is_descending ? complement(interval.low) : interval.low));
-        } else {
-          const Interval bytes = is_descending ? descending(interval) : interval;
-          ranges_.push_back({prefix + bytes.low, prefix + bytes.high});
-        }
-      }
-    }
-    if (bounds.all_points()) prefixes_ = std::move(longer);
-    return ranges_.empty();
-  }
-
-  std::vector<KeyRange> take() {
-    if (ranges_.empty())
-      for (const std::string& prefix : prefixes_) ranges_.push_back({prefix, key::prefix_end(prefix)});
-    return std::move(ranges_);
-  }
-
- private:
-  std::vector<std::string> prefixes_;  // while all fields so far are points
-  std::vector<KeyRange> ranges_;
-};
-
-bool is_empty(const Bounds& bounds) { return bounds.intervals.empty(); }
-
-/// Which index, what of it, and what it would cost.
-struct Candidate {
-  const Index* index = nullptr;
-  std::vector<KeyRange> ranges;
-  bool repeats = false;
-  bool bounded = false;
-  bool sorted = false;
-  Direction direction = Direction::forward;
-  std::uint64_t entries = 0;  // as far as counted
-  bool counted_all = false;
+  double entries() const { return static_cast<double>(estimate->entries); }
 };
 
 class Planner {
@@ -84,25 +51,20 @@ class Planner {
 
   Plan make() {
     if (!wanted_.hint.empty()) return hinted();
-    if (auto plan = by_id()) return *std::move(plan);
-    if (auto plan = by_index(wanted_.filter.root())) return *std::move(plan);
-    if (auto plan = by_branches()) return *std::move(plan);
-    return all_documents();
+    Option best = choose(wanted_.filter.root(), true);
+    best.plan.considered = std::move(considered_);
+    return std::move(best.plan);
   }
 
  private:
-  bool multikey(const Index& index) const {
-    std::string present;
-    return reader_.get(Keyspace::indexes, multikey_key(index.id), present);
-  }
+  // Ways
 
-  Plan all_documents() const {
-    Plan plan;
+  Option by_documents() const {
+    Option all;
     const std::string prefix = index_prefix(collection_.id);
-    plan.ranges.push_back({prefix, key::prefix_end(prefix)});
-    order_by_id(plan);
-    plan.considered = considered_;
-    return plan;
+    all.plan.ranges.push_back({prefix, key::prefix_end(prefix)});
+    order_by_id(all.plan);
+    return all;
   }
 
   void order_by_id(Plan& plan) const {
@@ -111,146 +73,30 @@ class Planner {
     if (plan.sorted && !fields.empty() && fields.front().descending) plan.direction = Direction::backward;
   }
 
-  std::optional<Plan> by_id() const {
-    const std::vector<Bounds> found = bounds_of(wanted_.filter.root(), "_id");
-    if (found.empty()) return std::nullopt;
-    Bounds bounds = found.front();
-    for (const Bounds& other : found) bounds = intersection(bounds, other);
-    Plan plan;
-    if (is_empty(bounds)) {
+  std::optional<Option> by_id(const Condition& conjunction) const {
+    const std::optional<Bounds> bounds = joined(bounds_of(conjunction, "_id"), false);
+    if (!bounds) return std::nullopt;
+    Option option;
+    option.bounded = true;
+    option.points = bounds->all_points();
+    Plan& plan = option.plan;
+    if (bounds->intervals.empty()) {
       plan.kind = Plan::Kind::nothing;
-      return plan;
+      return option;
     }
     const std::string prefix = index_prefix(collection_.id);
-    for (const Interval& interval : bounds.intervals) plan.ranges.push_back({prefix + interval.low, prefix + interval.high});
-    if (bounds.all_points()) plan.kind = Plan::Kind::ids;
+    for (const Interval& interval : bounds->intervals) plan.ranges.push_back({prefix + interval.low, prefix + interval.high});
+    if (option.points) plan.kind = Plan::Kind::ids;
     order_by_id(plan);
     if (plan.direction == Direction::backward) std::ranges::reverse(plan.ranges);
-    return plan;
+    return option;
   }
 
-  /// Null intervals of missing fields are not in a sparse index, and documents outside the filter not in a partial one.
-  bool holds_all(const Index& index, const Condition& conjunction, bool bounds_leave_null) const {
-    if (index.sparse && bounds_leave_null) return false;
-    return !index.partial_filter || implies(conjunction, index.partial_filter->root());
-  }
-
-  /// Conservative: each part of the partial filter must be bounds on a path, within which the query's are.
-  static bool implies(const Condition& query, const Condition& partial) {
-    if (partial.kind == Condition::Kind::all_of)
-      return std::ranges::all_of(partial.children, [&](const Condition& part) { return implies(query, part); });
-    const std::vector<Bounds> found = bounds_of(query, partial.path.text());
-    if (partial.kind == Condition::Kind::exists)
-      return std::ranges::any_of(found, [](const Bounds& bounds) { return !bounds.null; });
-    // Bounds of an array are wider than what is equal to it.
-    if (partial.operand.is_array() || std::ranges::any_of(partial.operands, &model::Value::is_array)) return false;
-    const std::vector<Bounds> wanted = bounds_of(partial, partial.path.text());
-    if (wanted.size() != 1) return false;
-    return std::ranges::any_of(found, [&](const Bounds& bounds) { return within(bounds, wanted.front()); });
-  }
-
-  /// Empty when the index cannot serve the conjunction.
-  std::optional<Candidate> fit(const Index& index, const Condition& conjunction) const {
-    Candidate candidate;
-    candidate.index = &index;
-    candidate.repeats = multikey(index);
-    Ranges ranges(index_prefix(index.id));
-    std::vector<bool> fixed(index.fields.size());
-    std::vector<std::string_view> members;
-    bool more = true;
-    bool null = true;
-    for (std::size_t i = 0; i < index.fields.size() && more; ++i) {
-      const std::vector<Bounds> found = bounds_of(conjunction, index.fields[i].path.text());
-      if (found.empty()) break;
-      // Other elements of one array may meet other conditions: then only one of them bounds the entries.
-      const std::string_view member = index.fields[i].path.steps().front().name;
-      if (candidate.repeats && std::ranges::find(members, member) != members.end()) break;
-      members.push_back(member);
-      Bounds bounds = found.front();
-      for (const Bounds& other : found) {
-        if (!candidate.repeats) bounds = intersection(bounds, other);
-        else if (other.all_points() && !bounds.all_points()) bounds = other;
-      }
-      if (is_empty(bounds)) {
-        candidate.bounded = candidate.counted_all = true;
-        return candidate;  // nothing matches
-      }
-      null = null && bounds.null;
-      fixed[i] = bounds.is_point();
-      candidate.bounded = true;
-      more = ranges.add(bounds, index.fields[i].descending);
-    }
-    candidate.ranges = ranges.take();
-    if (!holds_all(index, conjunction, null)) return std::nullopt;
-    if (!candidate.repeats) order(index, fixed, candidate);
-    return candidate;
-  }
-
-  /// The index has the order wanted when, its fixed fields aside, its fields begin with the sort's.
-  void order(const Index& index, const std::vector<bool>& fixed, Candidate& candidate) const {
-    const auto& sort = wanted_.sort.fields();
-    if (sort.empty()) return;
-    std::optional<bool> backward;
-    std::size_t at = 0;
-    bool id_reached = false;
-    for (const model::SortField& field : sort) {
-      while (at < index.fields.size() && index.fields[at].path.text() != field.path.text() && fixed[at]) ++at;
-      const bool is_id = at == index.fields.size() && !index.unique && field.path.text() == "_id" && !id_reached;
-      if (!is_id && (at == index.fields.size() || index.fields[at].path.text() != field.path.text())) return;
-      const bool against = field.descending != (is_id ? false : index.fields[at].descending);
-      if (backward.value_or(against) != against) return;
-      backward = against;
-      id_reached = is_id;
-      if (!is_id) ++at;
-    }
-    candidate.sorted = true;
-    candidate.direction = *backward ? Direction::backward : Direction::forward;
-  }
-
-  void count(Candidate& candidate, std::uint64_t bound) const {
-    candidate.entries = 0;
-    for (const KeyRange& range : candidate.ranges) {
-      const auto scan = reader_.scan(Keyspace::indexes, range, transaction::ScanRecord::none);
-      while (candidate.entries < bound && scan->next()) ++candidate.entries;
-      if (candidate.entries >= bound) return;
-    }
-    candidate.counted_all = true;
-  }
-
-  /// What it costs, in entries: without the order wanted all are read and then sorted; with it, as many as are wanted,
-  /// or more when the filter takes only some of them.
-  std::uint64_t cost(const Candidate& candidate) const {
-    const bool sorts = !wanted_.sort.empty() && !candidate.sorted;
-    const std::uint64_t all = candidate.entries * (sorts ? 2 : 1) + (candidate.counted_all ? 0 : probes[1]);
-    if (sorts || !wanted_.documents) return all;
-    return std::min(all, *wanted_.documents * (candidate.bounded ? 2 : 20));
-  }
-
-  std::optional<Plan> by_index(const Condition& conjunction) {
-    std::vector<Candidate> candidates;
-    for (const Index& index : collection_.indexes) {
-      if (index.state != Index::State::ready) continue;
-      auto candidate = fit(index, conjunction);
-      const bool serves = candidate && (candidate->bounded || (candidate->sorted && wanted_.documents));
-      if (serves) candidates.push_back(*std::move(candidate));
-    }
-    if (candidates.empty()) return std::nullopt;
-    if (candidates.size() > 1) {
-      for (const std::uint64_t bound : probes) {
-        for (Candidate& candidate : candidates)
-          if (!candidate.counted_all) count(candidate, bound);
-        if (std::ranges::any_of(candidates, &Candidate::counted_all)) break;
-      }
-      for (const Candidate& candidate : candidates)
-        considered_.push_back(text(candidate.index->name, ": ", candidate.entries, candidate.counted_all ? "" : " or more", " entries",
-                                   candidate.sorted ? ", in order" : ""));
-    }
-    return plan_of(*std::ranges::min_element(candidates, {}, [&](const Candidate& candidate) { return cost(candidate); }));
-  }
-
-  Plan plan_of(Candidate& candidate) const {
-    Plan plan;
-    plan.considered = considered_;
+  Option of(Candidate candidate) const {
+    Option option;
+    option.bounded = candidate.bounded;
+    option.points = candidate.points;
+    Plan& plan = option.plan;
     plan.kind = candidate.ranges.empty() ? Plan::Kind::nothing : Plan::Kind::index;
     plan.index = candidate.index;
     plan.ranges = std::move(candidate.ranges);
@@ -258,45 +104,189 @@ class Planner {
     plan.sorted = wanted_.sort.empty() || candidate.sorted;
     plan.direction = candidate.direction;
     if (plan.direction == Direction::backward) std::ranges::reverse(plan.ranges);
-    return plan;
+    return option;
   }
 
-  std::optional<Plan> by_branches() {
-    const Condition* any = nullptr;
-    for (const Condition& part : wanted_.filter.root().children)
-      if (part.kind == Condition::Kind::any_of) any = &part;
-    if (!any) return std::nullopt;
-    Plan plan;
-    plan.kind = Plan::Kind::branches;
-    plan.repeats = true;
-    plan.sorted = wanted_.sort.empty();
-    for (const Condition& branch : any->children) {
-      auto part = by_index(branch);
-      if (!part) return std::nullopt;
-      plan.branches.push_back(*std::move(part));
+  /// The ways by one range of keys after the other; those that nothing bounds and that have no order wanted, too, are left out.
+  std::vector<Option> simple_ways(const Condition& conjunction) const {
+    std::vector<Option> ways;
+    if (auto option = by_id(conjunction)) ways.push_back(*std::move(option));
+    for (const Index& index : collection_.indexes) {
+      if (index.state != Index::State::ready) continue;
+      auto candidate = fit(reader_, index, conjunction, wanted_.sort);
+      if (candidate && (candidate->bounded || candidate->sorted)) ways.push_back(of(*std::move(candidate)));
     }
-    plan.considered = considered_;
-    return plan;
+    return ways;
+  }
+
+  /// Of an $or with other conditions beside it: each branch together with those.
+  std::optional<Option> by_branches(const Condition& conjunction, const Condition& any) {
+    if (any.children.size() > branches_max) return std::nullopt;
+    Condition rest;
+    for (const Condition& part : conjunction.children)
+      if (&part != &any) rest.children.push_back(part);
+    Option all;
+    all.bounded = true;
+    all.estimate.emplace();
+    all.plan.kind = Plan::Kind::branches;
+    all.plan.repeats = true;
+    all.plan.sorted = wanted_.sort.empty();
+    for (const Condition& branch : any.children) {
+      Condition both = rest;
+      both.children.push_back(branch);
+      Option best = choose(both, false);
+      if (!best.bounded) return std::nullopt;
+      measure(best);
+      *all.estimate += *best.estimate;
+      if (best.plan.kind != Plan::Kind::nothing) all.plan.branches.push_back(std::move(best.plan));
+    }
+    return all;
+  }
+
+  // Costs
+
+  bool in_order(const Plan& plan) const { return wanted_.sort.empty() || plan.sorted; }
+
+  /// Ends as soon as enough is found.
+  bool stops_early(const Option& option) const {
+    return in_order(option.plan) && wanted_.documents && *wanted_.documents <= limit_small;
+  }
+
+  void measure(Option& option, std::uint64_t count_max = count_first) const {
+    const Plan& plan = option.plan;
+    if (option.estimate && (option.estimate->exact || count_max == count_first)) return;
+    if (plan.kind == Plan::Kind::nothing) {
+      option.estimate = Estimate();
+    } else if (plan.kind == Plan::Kind::ids) {
+      option.estimate = Estimate{plan.ranges.size(), 0, true};
+    } else {
+      option.estimate = estimate(reader_, plan.kind == Plan::Kind::index ? Keyspace::indexes : Keyspace::documents, plan.ranges, count_max);
+    }
+  }
+
+  /// `matches`: at most so many documents match, as far as known.
+  void set_cost(Option& option, double matches) const {
+    double examined = option.entries();
+    if (in_order(option.plan) && wanted_.documents) {
+      const double each = std::max(1.0, examined / std::max(matches, 1.0));
+      examined = std::min(examined, static_cast<double>(*wanted_.documents) * each);
+    }
+    const bool scans = option.plan.kind == Plan::Kind::documents;
+    option.cost = examined * (scans ? 1 : fetch_cost);
+    if (in_order(option.plan)) return;
+    const bool large = !wanted_.documents && examined > few && documents_bytes(option) > static_cast<double>(sort_bytes);
+    option.cost += examined * sort_cost * (large ? large_sort_penalty : 1);
+  }
+
+  /// Of the documents that the option finds.
+  double documents_bytes(const Option& option) const {
+    if (option.plan.kind == Plan::Kind::documents) return static_cast<double>(option.estimate->bytes);
+    const Estimate& all = everything();
+    return static_cast<double>(all.bytes) / static_cast<double>(std::max<std::uint64_t>(all.entries, 1)) * option.entries();
+  }
+
+  const Estimate& everything() const {
+    if (!everything_) everything_ = estimate(reader_, Keyspace::documents, by_documents().plan.ranges, count_first);
+    return *everything_;
+  }
+
+  void note(const Option& option) {
+    if (option.plan.kind == Plan::Kind::nothing) return;
+    constexpr std::string_view kinds[] = {"nothing", "ids", "documents", "index", "branches"};
+    const std::string name = option.plan.index ? option.plan.index->name : std::string(kinds[static_cast<std::size_t>(option.plan.kind)]);
+    considered_.push_back(text(name, ": ", option.estimate->exact ? "" : "about ", option.estimate->entries, " entries",
+                               !wanted_.sort.empty() && option.plan.sorted ? ", in order" : ""));
+  }
+
+  // Choice
+
+  Option choose(const Condition& conjunction, bool with_branches) {
+    std::vector<Option> ways = simple_ways(conjunction);
+    for (Option& option : ways)
+      if (option.plan.kind == Plan::Kind::nothing) return std::move(option);
+    with_branches = with_branches && has_either(conjunction);
+    if (ways.size() == 1 && !with_branches && is_plain(ways.front(), conjunction)) return std::move(ways.front());
+    if (with_branches)
+      for (const Condition& part : conjunction.children)
+        if (is_either(part))
+          if (auto branches = by_branches(conjunction, part)) ways.push_back(*std::move(branches));
+    for (Option& option : ways) measure(option);
+    const bool known = std::ranges::any_of(ways, [&](const Option& option) { return option.estimate->exact || stops_early(option); });
+    for (Option& option : ways)
+      if (!known && option.plan.kind == Plan::Kind::index) measure(option, count_more);
+    return cheapest(std::move(ways), conjunction);
+  }
+
+  /// The common cases, a given value or the first few in an order, need no measuring.
+  bool is_plain(const Option& option, const Condition& conjunction) const {
+    if (stops_early(option) && (option.bounded || conjunction.children.empty())) return true;
+    return option.bounded && option.points;
+  }
+
+  static bool is_either(const Condition& part) { return part.kind == Condition::Kind::any_of && part.children.size() > 1; }
+  static bool has_either(const Condition& conjunction) {
+    return std::ranges::any_of(conjunction.children, is_either);
+  }
+
+  Option cheapest(std::vector<Option> ways, const Condition& conjunction) {
+    double matches = std::numeric_limits<double>::infinity();
+    for (const Option& option : ways)
+      if (option.bounded) matches = std::min(matches, option.entries());
+    const bool few_match = matches <= few;
+    if (!few_match) {  // otherwise no need to know how many there are
+      ways.push_back(by_documents());
+      ways.back().estimate = everything();
+      matches = std::min(matches, static_cast<double>(everything().entries) / (conjunction.children.empty() ? 1 : 10));
+      for (Option& option : ways)  // an estimate beyond all documents is none
+        if (option.plan.kind == Plan::Kind::index && !option.estimate->exact && !option.plan.repeats)
+          option.estimate->entries = std::min(option.estimate->entries, everything().entries);
+    }
+    for (Option& option : ways) {
+      set_cost(option, matches);
+      note(option);
+    }
+    return std::move(*std::ranges::min_element(ways, {}, &Option::cost));
+  }
+
+  // Hints
+
+  [[noreturn]] void refuse_hint(std::string_view rule) const {
+    fail(ErrorCode::invalid, text("find: the hint ", wanted_.hint, ' ', rule), {{"reason", "InvalidHint"}, {"index", wanted_.hint}});
+  }
+
+  const Index* hinted_index() const {
+    if (!wanted_.hint.starts_with('{')) return collection_.index(wanted_.hint);
+    Index like;
+    like.fields = catalog::parse_index_fields(wanted_.hint);
+    const auto at = std::ranges::find(collection_.indexes, like.keys_json(), &Index::keys_json);
+    return at == collection_.indexes.end() ? nullptr : &*at;
+  }
+
+  bool hints(std::string_view name, std::string_view only_field) const {
+    if (!wanted_.hint.starts_with('{')) return wanted_.hint == name;
+    const model::Value keys = model::parse(json::minify(wanted_.hint, {}, "hint"));
+    return keys.object().size() == 1 && keys.find(only_field);
   }
 
   Plan hinted() const {
-    if (wanted_.hint == "$natural") return all_documents();
-    const Index* index = collection_.index(wanted_.hint);
+    if (hints("$natural", "$natural")) return by_documents().plan;
+    if (hints("_id_", "_id")) {
+      const auto option = by_id(wanted_.filter.root());
+      return option ? option->plan : by_documents().plan;
+    }
+    const Index* index = hinted_index();
     if (!index || index->state != Index::State::ready)
-      fail(ErrorCode::invalid,
-           text("find: the hint names \"", wanted_.hint, "\", which is ", index ? "not ready" : "no index", " of collection \"",
-                collection_.name, "\"; list its indexes, or leave the hint out"),
-           {{"reason", "InvalidHint"}, {"index", wanted_.hint}});
-    auto candidate = fit(*index, wanted_.filter.root());
-    if (!candidate)
-      fail(ErrorCode::invalid, text("find: index \"", index->name, "\" leaves out documents that the filter may match; leave the hint out"),
-           {{"reason", "InvalidHint"}, {"index", index->name}});
-    return plan_of(*candidate);
+      refuse_hint(text("names ", index ? "an index that is not ready" : "no index", " of collection \"", collection_.name,
+                       "\"; list its indexes, or leave the hint out"));
+    auto candidate = fit(reader_, *index, wanted_.filter.root(), wanted_.sort);
+    if (!candidate) refuse_hint("names an index that leaves out documents which the filter may match; leave the hint out");
+    return of(*std::move(candidate)).plan;
   }
 
   Reader& reader_;
   const Definition& collection_;
   const Wanted& wanted_;
+  mutable std::optional<Estimate> everything_;
   std::vector<std::string> considered_;
 };
 

@@ -1,12 +1,12 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// How a find reaches its documents. In this order:
-//   an _id that the filter fixes, or a range of ids     the documents' own keys
-//   the ready index that examines the fewest entries    counted, up to a bound, in the ranges of each that fits
-//   $or, when each branch has one of the above          the branches one after the other, each document once
-//   otherwise                                           all documents of the collection
-// An index fits when the filter bounds its first field, or when the order wanted is its own and there is a limit. A
-// sparse index fits when its bounds leave null out, a partial one when the filter implies its own.
+// How a find reaches its documents: the cheapest of
+//   the documents' own keys        when the filter fixes the _id, or a range of it
+//   a ready index                  when the filter bounds its first field, or its order is the one wanted
+//   the branches of an $or         one after the other, each document once, when each has one of the above
+//   all documents
+// Costs are counted in documents read, from entries counted up to a few and beyond that from the bytes ranges take
+// (estimate.h). What an index can do for a filter: candidate.h; what the filter says of a path: bounds.h.
 #pragma once
 
 #include "engine/catalog/definition.h"
@@ -27,7 +27,7 @@ struct Wanted {
   const model::Filter& filter;
   const model::Sort& sort;
   std::optional<std::uint64_t> documents;  // skip and limit together
-  std::string hint;                        // an index's name; "$natural": none; empty: choose
+  std::string hint;  // an index's name or keys; "_id_" or "$natural": the documents' own keys; empty: choose
 };
 
 struct Plan {
@@ -42,7 +42,7 @@ struct Plan {
   std::vector<std::string> considered;  // for explain: each index with what it was found to examine
 };
 
-/// `invalid` when the hint names no ready index.
+/// `invalid` when the hint names no ready index, or one that leaves out documents that may match.
 Plan make_plan(transaction::Reader& reader, const catalog::Definition& collection, const Wanted& wanted);
 
 }  // namespace stele::documents

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/documents/expiry.h"
 #include "engine/model/member_scan.h"
 
 #include <algorithm>
@@ -86,18 +87,18 @@ void Writer::erase(std::string_view document_key, std::string_view before) {
 
 void Writer::add_entries(const Index& index, std::string_view document_key, const Value& document) {
   const std::string_view id = document_key.substr(id_from_);
-  bool through_array = false;
+  std::uint32_t through_array = 0;
   for (const IndexEntry& entry : index_entries(index, document, id, &through_array)) put_entry(index, entry, id);
-  if (through_array) note_multikey(index);
+  note_multikey(index, through_array);
 }
 
 void Writer::change(std::string_view document_key, const Value* before, const Value* after) {
   const std::string_view id = document_key.substr(id_from_);
   for (const Index* index : maintained_) {
     const std::vector<IndexEntry> gone = before ? index_entries(*index, *before, id) : std::vector<IndexEntry>();
-    bool through_array = false;
+    std::uint32_t through_array = 0;
     const std::vector<IndexEntry> come = after ? index_entries(*index, *after, id, &through_array) : std::vector<IndexEntry>();
-    if (through_array) note_multikey(*index);
+    note_multikey(*index, through_array);
     if (gone == come && index->state == Index::State::ready) continue;
     // What goes first makes room in a unique index for what comes.
     for (const IndexEntry& entry : gone)
@@ -110,7 +111,8 @@ void Writer::put_entry(const Index& index, const IndexEntry& entry, std::string_
   if (index.unique) {
     std::string present;
     if (transaction_.get(Keyspace::indexes, entry.key, present, Record::binding) &&
-        parse_entry(index, entry.key, present).id != id_element) {
+        parse_entry(index, entry.key, present).id != id_element &&
+        !remove_expired(parse_entry(index, entry.key, present).id)) {
       const std::string values = key::describe_key(parse_entry(index, entry.key, present).fields);
       fail(ErrorCode::exists,
            text("collection \"", collection_.name, "\": another document has the values ", values, " of the unique index \"",
@@ -132,10 +134,25 @@ void Writer::erase_entry(const Index& index, const IndexEntry& entry, std::strin
   transaction_.writes().erase(Keyspace::indexes, entry.key);
 }
 
-void Writer::note_multikey(const Index& index) {
-  const std::string key = multikey_key(index.id);
+/// What nobody can see any more holds no unique value: makes room.
+bool Writer::remove_expired(std::string_view id_element) {
+  if (!collection_.expires()) return false;
+  std::string key = index_prefix(collection_.id);
+  key += id_element;
+  std::string document;
+  if (!transaction_.get(Keyspace::documents, key, document, Record::binding)) return false;
+  if (!Expiry(collection_, transaction_.time_us()).expired(document)) return false;
+  Writer(transaction_, collection_).erase(key, document);
+  return true;
+}
+
+void Writer::note_multikey(const Index& index, std::uint32_t fields) {
   std::string present;
-  if (!transaction_.get(Keyspace::indexes, key, present)) transaction_.writes().put(Keyspace::indexes, key, {});
+  for (std::size_t field = 0; fields != 0; ++field, fields >>= 1) {
+    if ((fields & 1) == 0) continue;
+    const std::string key = multikey_key(index.id, field);
+    if (!transaction_.get(Keyspace::indexes, key, present)) transaction_.writes().put(Keyspace::indexes, key, {});
+  }
 }
 
 }  // namespace stele::documents

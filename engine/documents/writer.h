@@ -35,7 +35,8 @@ class Writer {
   void change(std::string_view document_key, const model::Value* before, const model::Value* after);
   void put_entry(const catalog::Index& index, const IndexEntry& entry, std::string_view id_element);
   void erase_entry(const catalog::Index& index, const IndexEntry& entry, std::string_view id_element);
-  void note_multikey(const catalog::Index& index);
+  void note_multikey(const catalog::Index& index, std::uint32_t fields);
+  bool remove_expired(std::string_view id_element);
   model::Value parse(std::string_view document);
   bool same_members(std::string_view before, std::string_view after) const;
 

@@ -67,6 +67,9 @@ int compare(const Value& a, const Value& b) {
     case Type::oid: return std::memcmp(a.oid().bytes.data(), b.oid().bytes.data(), 12);
     case Type::boolean: return order(a.boolean(), b.boolean());
     case Type::date: return order(a.date().milliseconds, b.date().milliseconds);
+    case Type::regex:
+      if (const int c = compare_bytes(a.pattern().source, b.pattern().source)) return c;
+      return compare_bytes(a.pattern().options, b.pattern().options);
   }
   return 0;
 }

@@ -1,9 +1,9 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // The one order of values, MongoDB's: null (and missing) < numbers < string < object < array <
-// binary < oid < bool < date. Integers and doubles compare exactly, -0.0 is 0. Strings compare by
+// binary < oid < bool < date < regex. Integers and doubles compare exactly, -0.0 is 0. Strings compare by
 // bytes. Objects compare member by member in their order (type of value, then name, then value),
-// arrays element by element; what ends first is smaller. Binary: shorter first, subtype, bytes.
+// arrays element by element; what ends first is smaller. Binary: shorter first, subtype, bytes. Regular expressions: source, then options.
 // model::append_key gives the same order as bytes.
 #pragma once
 

@@ -91,6 +91,11 @@ bool holds_for_object(const Condition& condition, const Value& element) {
   return element.is_array() && condition.holds(as_object(element.array()));
 }
 
+bool matches_regex(const Regex& regex, const Value& value) {
+  if (value.is_string()) return regex.matches(value.string());
+  return value.type() == Type::regex && equal(value, regex.value());
+}
+
 template <class Holds>
 bool combine(const Condition& condition, Holds holds) {
   switch (condition.kind) {
@@ -145,7 +150,7 @@ bool Condition::holds_for(const Value* value) const {
   switch (kind) {
     case Kind::exists: return true;
     case Kind::type: return std::get<TypeSet>(test).has(*value);
-    case Kind::regex: return value->is_string() && std::get<Regex>(test).matches(value->string());
+    case Kind::regex: return matches_regex(std::get<Regex>(test), *value);
     case Kind::mod: return leaves_remainder(std::get<Mod>(test), *value);
     case Kind::bits: return has_bits(std::get<Bits>(test), *value);
     case Kind::size: return value->is_array() && value->array().size() == static_cast<std::uint64_t>(operand.integer());

@@ -51,7 +51,7 @@ struct Condition {
     in,      // and `operands`: sorted, each once
     exists,  // a value is there; null, too
     type,    // and `test`: a TypeSet
-    regex,   // a Regex
+    regex,   // a Regex: a string that it matches, or the same regular expression as a value
     mod,     // a Mod
     bits,    // a Bits
     // Of `path` and one child that holds for an element of the array there.

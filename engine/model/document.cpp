@@ -65,9 +65,9 @@ NewDocument checked(std::string minified, const json::Facts& facts) {
 }  // namespace
 
 void check_id(const Value& id) {
-  if (id.is_array() || id.is_object())
+  if (id.is_array() || id.is_object() || id.type() == Type::regex)
     fail(ErrorCode::invalid,
-         text("document: _id is an ", name(id.type()), "; it must be a string, number, bool, null, date, binary or oid"),
+         text("document: _id is of type ", name(id.type()), "; it must be a string, number, bool, null, date, binary or oid"),
          {{"reason", "InvalidId"}});
 }
 

@@ -60,6 +60,8 @@ bool Expression::Node::collect_names(std::vector<std::string>& names) const {
 
 std::string_view Call::name() const { return op_.name; }
 
+std::string Call::where() const { return text(what_, ": ", op_.name); }
+
 void Call::refuse(std::string_view rule, ErrorCode code) const {
   const std::string_view reason = code == ErrorCode::out_of_range ? "NumberOutOfRange"
                                   : code == ErrorCode::too_large  ? "TooLarge"

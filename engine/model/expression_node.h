@@ -100,6 +100,8 @@ class Call {
   /// Missing when it is not given.
   Result arg(std::size_t i) const { return given(i) ? arguments_[i]->evaluate(context) : Result(); }
   std::string_view name() const;
+  /// Where the operator stands, for messages.
+  std::string where() const;
 
   /// `rule` follows the operator's name: "cannot divide by 0".
   [[noreturn]] void refuse(std::string_view rule, ErrorCode code = ErrorCode::invalid) const;

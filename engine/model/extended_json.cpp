@@ -13,7 +13,7 @@
 namespace stele::model {
 namespace {
 
-constexpr std::string_view not_offered[] = {"$numberDecimal", "$regularExpression", "$timestamp", "$minKey", "$maxKey",
+constexpr std::string_view not_offered[] = {"$numberDecimal", "$timestamp", "$minKey", "$maxKey",
                                             "$undefined",     "$symbol",            "$code",      "$dbPointer", "$uuid"};
 
 [[noreturn]] void refuse(std::string_view name, std::string_view rule) {
@@ -159,6 +159,21 @@ Value read_binary(const Value& value) {
   return binary;
 }
 
+Value read_regex(const Value& value) {
+  const bool shaped = value.is_object() && value.object().size() == 2;
+  const Value* source = shaped ? value.find("pattern") : nullptr;
+  const Value* options = shaped ? value.find("options") : nullptr;
+  if (!source || !source->is_string() || !options || !options->is_string())
+    refuse("$regularExpression", R"(expected {"pattern": "^a", "options": "i"})");
+  Pattern pattern{source->string(), options->string()};
+  if (pattern.source.find('\0') != std::string::npos) refuse("$regularExpression", "the pattern holds a NUL; write \\x00");
+  std::ranges::sort(pattern.options);
+  const bool twice = std::ranges::adjacent_find(pattern.options) != pattern.options.end();
+  if (twice || pattern.options.find_first_not_of("ilmsux") != std::string::npos)
+    refuse("$regularExpression", "options are letters of \"ilmsux\", each once");
+  return pattern;
+}
+
 template <class Integer>
 Value read_integer(std::string_view name, const Value& value) {
   Integer number;
@@ -178,6 +193,7 @@ Value read(std::string_view name, const Value& value) {
   if (name == "$date") return read_date(value);
   if (name == "$oid") return read_oid(value);
   if (name == "$binary") return read_binary(value);
+  if (name == "$regularExpression") return read_regex(value);
   if (name == "$numberInt") return read_integer<std::int32_t>(name, value);
   if (name == "$numberLong") return read_integer<std::int64_t>(name, value);
   return read_double(value);
@@ -186,7 +202,8 @@ Value read(std::string_view name, const Value& value) {
 }  // namespace
 
 Value from_extended_json(Object object) {
-  constexpr std::string_view known[] = {"$date", "$oid", "$binary", "$numberInt", "$numberLong", "$numberDouble"};
+  constexpr std::string_view known[] = {"$date",      "$oid",        "$binary",      "$regularExpression",
+                                        "$numberInt", "$numberLong", "$numberDouble"};
   for (const Member& member : object) {
     if (!member.name.starts_with('$')) continue;
     if (std::ranges::find(not_offered, member.name) != std::end(not_offered)) {
@@ -213,6 +230,10 @@ void append_extended_json(std::string& out, const Value& value) {
       out += hex[c & 15];
     }
     out += "\"}";
+  } else if (value.type() == Type::regex) {
+    out += R"({"$regularExpression":{"pattern":)";
+    json::append_quoted(out, value.pattern().source);
+    out += text(",\"options\":\"", value.pattern().options, "\"}}");
   } else {
     char subtype[3];
     std::snprintf(subtype, sizeof subtype, "%02x", value.binary().subtype);

@@ -1,6 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// MongoDB Extended JSON, version 2, as far as it is known here: $date $oid $binary $numberInt
+// MongoDB Extended JSON, version 2, as far as it is known here: $date $oid $binary $regularExpression $numberInt
 // $numberLong $numberDouble.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace stele::model {
 /// none. `invalid` when malformed, `unsupported` for the types not known here.
 Value from_extended_json(Object object);
 
-/// Writes a date, binary or object id.
+/// Writes a date, binary, object id or regular expression.
 void append_extended_json(std::string& out, const Value& value);
 
 }  // namespace stele::model

@@ -97,18 +97,42 @@ std::optional<std::int64_t> whole_number(const Value& value) {
 
 // Operators on a path
 
+Condition regex_condition(const Path& path, const Pattern& pattern, std::string_view what) {
+  return leaf(Kind::regex, path, {}, Regex::compile(pattern.source, pattern.options, text(what, ", path \"", path.text(), '"')));
+}
+
+// A regular expression stands for what it matches.
+Condition parse_value(const Path& path, const Value& value, std::string_view what) {
+  return value.type() == Type::regex ? regex_condition(path, value.pattern(), what) : leaf(Kind::eq, path, value);
+}
+
+Condition comparison(const Operator& op, Kind kind, const Value& operand) {
+  if (operand.type() == Type::regex)
+    op.refuse("cannot take a regular expression; use $regex, or $eq for one that is stored");
+  return leaf(kind, op.path, operand);
+}
+
 Condition parse_in(const Operator& op, const Value& list) {
   if (!list.is_array()) op.refuse("needs an array of values");
   Condition c = leaf(Kind::in, op.path);
-  c.operands = list.array();
-  for (const Value& operand : c.operands)
+  Condition either;
+  either.kind = Kind::any_of;
+  for (const Value& operand : list.array()) {
     if (is_operators(operand))
       op.refuse(
           text("holds the operator ", operand.object()[0].name, ", and takes only values; write $or for operators"));
+    if (operand.type() == Type::regex) {
+      either.children.push_back(regex_condition(op.path, operand.pattern(), op.what));
+    } else {
+      c.operands.push_back(operand);
+    }
+  }
   std::ranges::sort(c.operands, [](const Value& a, const Value& b) { return compare(a, b) < 0; });
   const auto again = std::ranges::unique(c.operands, equal);
   c.operands.erase(again.begin(), again.end());
-  return c;
+  if (either.children.empty()) return c;
+  if (!c.operands.empty()) either.children.push_back(std::move(c));
+  return either;
 }
 
 Condition parse_exists(const Operator& op, const Value& wanted) {
@@ -117,11 +141,16 @@ Condition parse_exists(const Operator& op, const Value& wanted) {
 }
 
 Condition parse_regex(const Operator& op, const Value& pattern, const Value* options) {
-  if (!pattern.is_string()) op.refuse("needs a string");
   if (options && !options->is_string())
-    refuse(text(op.what, ", path \"", op.path.text(), "\""), "$options needs a string of the letters i m s x");
-  const std::string where = text(op.what, ", path \"", op.path.text(), "\"");
-  return leaf(Kind::regex, op.path, {}, Regex::compile(pattern.string(), options ? options->string() : "", where));
+    refuse(text(op.what, ", path \"", op.path.text(), "\""), "$options needs a string of the letters i m s u x");
+  const std::string letters = options ? options->string() : "";
+  if (pattern.type() == Type::regex) {
+    if (options && !pattern.pattern().options.empty())
+      op.refuse("holds a regular expression with options, and $options stands beside it; keep one of them");
+    return regex_condition(op.path, {pattern.pattern().source, options ? letters : pattern.pattern().options}, op.what);
+  }
+  if (!pattern.is_string()) op.refuse("needs a string or a regular expression");
+  return regex_condition(op.path, {pattern.string(), letters}, op.what);
 }
 
 // MongoDB drops the fractions of divisor and remainder.
@@ -161,17 +190,18 @@ Condition parse_all(const Operator& op, const Value& list) {
   if (!list.is_array()) op.refuse("needs an array of values");
   Condition all;
   if (list.array().empty()) all.kind = Kind::any_of;  // never, as in MongoDB
+  std::ptrdiff_t values = 0;
   for (const Value& wanted : list.array()) {
     if (!is_operators(wanted)) {
-      all.children.push_back(leaf(Kind::eq, op.path, wanted));
+      all.children.push_back(parse_value(op.path, wanted, op.what));
+      ++values;
     } else if (wanted.object()[0].name == "$elemMatch" && wanted.object().size() == 1) {
       all.children.push_back(parse_elem_match({op.path, "$elemMatch", op.what}, wanted.object()[0].value));
     } else {
       op.refuse(text("holds the operator ", wanted.object()[0].name, ", and takes only values or $elemMatch"));
     }
   }
-  const auto matched = std::ranges::count(all.children, Kind::eq, &Condition::kind);
-  if (matched != 0 && matched != std::ssize(all.children))
+  if (values != 0 && values != std::ssize(all.children))
     op.refuse("mixes values and $elemMatch; write two $all in $and");
   return simplified(std::move(all));
 }
@@ -203,18 +233,19 @@ Condition parse_bits(const Operator& op, Bits::Rule rule, const Value& operand) 
 }
 
 Condition parse_not(const Operator& op, const Value& inner) {
-  if (!is_operators(inner)) op.refuse(R"(needs an object of operators, such as {"$gt": 5})");
+  if (inner.type() == Type::regex) return none_of(regex_condition(op.path, inner.pattern(), op.what));
+  if (!is_operators(inner)) op.refuse(R"(needs an object of operators, such as {"$gt": 5}, or a regular expression)");
   return none_of(parse_conditions(op.path, inner, op.what));
 }
 
 Condition parse_operator(const Operator& op, const Value& operand, const Value& siblings) {
   const std::string_view name = op.name;
   if (name == "$eq") return leaf(Kind::eq, op.path, operand);
-  if (name == "$gt") return leaf(Kind::gt, op.path, operand);
-  if (name == "$gte") return leaf(Kind::gte, op.path, operand);
-  if (name == "$lt") return leaf(Kind::lt, op.path, operand);
-  if (name == "$lte") return leaf(Kind::lte, op.path, operand);
-  if (name == "$ne") return none_of(leaf(Kind::eq, op.path, operand));
+  if (name == "$gt") return comparison(op, Kind::gt, operand);
+  if (name == "$gte") return comparison(op, Kind::gte, operand);
+  if (name == "$lt") return comparison(op, Kind::lt, operand);
+  if (name == "$lte") return comparison(op, Kind::lte, operand);
+  if (name == "$ne") return none_of(comparison(op, Kind::eq, operand));
   if (name == "$in") return parse_in(op, operand);
   if (name == "$nin") return none_of(parse_in(op, operand));
   if (name == "$exists") return parse_exists(op, operand);
@@ -289,7 +320,7 @@ Condition parse_object(const Value& object, std::string_view what, FilterOf of) 
     else if (is_operators(member.value))
       add(all, parse_conditions(Path(member.name), member.value, what));
     else
-      all.children.push_back(leaf(Kind::eq, Path(member.name), member.value));
+      all.children.push_back(parse_value(Path(member.name), member.value, what));
   }
   return all;
 }

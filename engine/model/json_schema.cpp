@@ -110,7 +110,7 @@ class Check {
       if (!within(at, code_points(value), node.min_length, node.max_length, "characters", "Length")) return false;
     }
     if (node.pattern && !node.pattern->matches(value))
-      return broken(at, "must match \"", node.pattern->pattern(), "\" (pattern), is ", shortened(value));
+      return broken(at, "must match \"", node.pattern->value().pattern().source, "\" (pattern), is ", shortened(value));
     return true;
   }
 

@@ -8,7 +8,7 @@ namespace {
 
 KeyCode code(Type type) {
   constexpr KeyCode codes[] = {KeyCode::null,   KeyCode::number, KeyCode::string,  KeyCode::object, KeyCode::array,
-                               KeyCode::binary, KeyCode::oid,    KeyCode::boolean, KeyCode::date};
+                               KeyCode::binary, KeyCode::oid,    KeyCode::boolean, KeyCode::date, KeyCode::regex};
   return codes[static_cast<std::size_t>(type)];
 }
 
@@ -24,6 +24,7 @@ void append_sort_element(std::string& out, const Value& value) {
     case Type::oid: return key::append_oid(out, {value.oid().bytes.data(), 12});
     case Type::boolean: return key::append_bool(out, value.boolean());
     case Type::date: return key::append_date(out, value.date().milliseconds);
+    case Type::regex: return key::append_regex(out, value.pattern().source, value.pattern().options);
     case Type::array:
       key::append_code(out, KeyCode::array);
       for (const Value& element : value.array()) append_sort_element(out, element);

@@ -2,6 +2,7 @@
 #include "engine/model/projection.h"
 
 #include "engine/base/error.h"
+#include "engine/model/matched_element.h"
 
 #include <algorithm>
 #include <limits>
@@ -111,6 +112,7 @@ class Projection::Reader {
   }
 
   void place(const Path& path, Rule rule) {
+    if (path.steps().size() > 1 && path.steps().back().name == "$") return place_positional(path, std::move(rule));
     check_path(path);
     note_mode(path, rule.kind);
     if (rule.kind == Kind::include) projection_.inclusions_.push_back(path);
@@ -130,10 +132,19 @@ class Projection::Reader {
     *at = std::move(rule);
   }
 
+  // "scores.$"
+  void place_positional(const Path& path, Rule rule) {
+    if (rule.kind != Kind::include) refuse(text("\"", path.text(), "\": the positional $ stands only with 1"));
+    if (projection_.positional_) refuse(text("the positional $ stands in \"", projection_.positional_->text(), ".$\" and in \"", path.text(), "\"; keep one"));
+    const Path array(std::string_view(path.text()).substr(0, path.text().size() - 2));
+    place(array, std::move(rule));
+    projection_.positional_ = array;
+  }
+
   void check_path(const Path& path) const {
     for (const Step& step : path.steps()) {
       if (step.name.empty()) refuse(text("the path \"", path.text(), "\" has an empty step"));
-      if (step.name == "$") refuse_operator(path.text(), "the positional operator $");
+      if (step.name == "$") refuse(text("the path \"", path.text(), "\" has a $ that is not its last step after others"));
       if (step.name.starts_with('$') || step.name.find('\0') != std::string::npos)
         refuse(text("the path \"", path.text(), "\" has a step that begins with '$' or holds NUL"));
     }
@@ -160,7 +171,7 @@ class Projection::Reader {
     }
     if (projection_.exclusion_)
       std::erase_if(root_.children, [](const Rule& rule) { return rule.kind == Kind::include; });  // "_id": 1
-    projection_.simple_ = !projection_.exclusion_ && only_inclusions(root_);
+    projection_.simple_ = !projection_.exclusion_ && !projection_.positional_ && only_inclusions(root_);
     projection_.root_ = std::make_shared<const Rule>(std::move(root_));
   }
 
@@ -256,15 +267,40 @@ class Projection::Applied {
   Variables variables_;
 };
 
-Value Projection::apply(const Value& document, std::optional<Date> now) const {
+namespace {
+
+// Of the first array on the path, the element that the filter matched.
+void keep_matched_element(Value& projected, const Path& path, const Value& document, const Condition* filter) {
+  const auto index = filter ? matched_element(*filter, document) : std::nullopt;
+  if (!index)
+    fail(ErrorCode::invalid,
+         text("projection, path \"", path.text(), ".$\": the filter matched no element of an array in the document with _id ",
+              document.find("_id") ? to_json(*document.find("_id")) : "(none)", "; give a condition on that array"),
+         {{"reason", "InvalidProjection"}, {"path", path.text() + ".$"}});
+  Value* at = &projected;
+  for (std::size_t i = 0; at && at->is_object() && i < path.steps().size(); ++i) at = at->find(path.steps()[i].name);
+  if (!at || !at->is_array()) return;
+  if (*index >= at->array().size())
+    fail(ErrorCode::invalid,
+         text("projection, path \"", path.text(), ".$\": the filter matched element ", *index, " of another array; give a condition on that array"),
+         {{"reason", "InvalidProjection"}, {"path", path.text() + ".$"}});
+  Value kept = std::move(at->array()[*index]);
+  *at = Array{std::move(kept)};
+}
+
+}  // namespace
+
+Value Projection::apply(const Value& document, std::optional<Date> now, const Condition* filter) const {
   if (empty() || !document.is_object()) return document;
-  return Applied(exclusion_, document, now).object(document.object(), *root_);
+  Value projected = Applied(exclusion_, document, now).object(document.object(), *root_);
+  if (positional_) keep_matched_element(projected, *positional_, document, filter);
+  return projected;
 }
 
 // What it needs
 
 bool Projection::collect_names(std::vector<std::string>& names) const {
-  if (exclusion_) return false;
+  if (exclusion_ || positional_) return false;
   const auto add = [&names](const std::string& name) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   };

@@ -3,7 +3,7 @@
 // The second argument of find, with MongoDB's meaning. {"title": 1, "author.name": 1} keeps these and `_id`;
 // {"body": 0} keeps all but these; `_id` may be excluded beside inclusions. {"total": {"$add": ["$a", "$b"]}} computes
 // (an inclusion, too); {"comments": {"$slice": -5}} cuts an array, {"scores": {"$elemMatch": {"$gt": 80}}} keeps its
-// first match. Arrays on the way are passed through; of their elements only objects and arrays hold anything to
+// first match, {"scores.$": 1} the element that the query's filter matched. Arrays on the way are passed through; of their elements only objects and arrays hold anything to
 // include. What is kept stays in the document's order; computed members follow in the order of the projection.
 #pragma once
 
@@ -24,14 +24,15 @@ namespace stele::model {
 class Projection {
  public:
   /// Empty text or {}: the whole document. `invalid` for inclusions mixed with exclusions and for paths of which one
-  /// is, or begins, another; `unsupported` for the positional `$` and $meta.
+  /// is, or begins, another; `unsupported` for $meta.
   static Projection parse(std::string_view json, const json::Limits& limits = {});
   static Projection of(const Value& object, std::string_view what);
 
   /// Nothing to do: the document as it is.
   bool empty() const { return root_->children.empty(); }
-  /// `now` is what $$NOW gives.
-  Value apply(const Value& document, std::optional<Date> now = std::nullopt) const;
+  /// `now` is what $$NOW gives; `filter` the query's, which the document matches, for the positional `$`: `invalid` when it
+  /// matched no element of an array there.
+  Value apply(const Value& document, std::optional<Date> now = std::nullopt, const Condition* filter = nullptr) const;
 
   /// Adds the members of the document that apply() needs; false when it needs the whole document.
   bool collect_names(std::vector<std::string>& names) const;
@@ -61,6 +62,7 @@ class Projection {
   bool excludes_id_ = false;
   bool simple_ = false;
   std::vector<Path> inclusions_;
+  std::optional<Path> positional_;  // without its $
 };
 
 }  // namespace stele::model

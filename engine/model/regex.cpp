@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include <re2/re2.h>
@@ -11,8 +12,7 @@
 namespace stele::model {
 
 struct Regex::Compiled {
-  std::string pattern;
-  std::string options;
+  Value value;
   RE2 re2;
 };
 
@@ -137,6 +137,14 @@ std::optional<Refused> find_beyond_re2(std::string_view pattern) {
       {{"reason", "InvalidRegex"}, {"pattern", std::string(pattern)}, {"offset", std::to_string(offset)}});
 }
 
+std::string in_order(std::string_view options) {
+  std::string out(options);
+  std::ranges::sort(out);
+  const auto again = std::ranges::unique(out);
+  out.erase(again.begin(), again.end());
+  return out;
+}
+
 }  // namespace
 
 Regex Regex::compile(std::string_view pattern, std::string_view options, std::string_view what) {
@@ -146,19 +154,18 @@ Regex Regex::compile(std::string_view pattern, std::string_view options, std::st
          {{"reason", "InvalidRegex"},
           {"size", std::to_string(pattern.size())},
           {"limit", std::to_string(pattern_bytes_max)}});
-  const std::size_t unknown = options.find_first_not_of("imsx");
+  const std::size_t unknown = options.find_first_not_of("imsux");
   if (unknown != std::string_view::npos)
-    fail(ErrorCode::invalid, text(what, ": unknown regex option '", options.substr(unknown, 1), "'; known: i m s x"),
+    fail(ErrorCode::invalid, text(what, ": unknown regex option '", options.substr(unknown, 1), "'; known: i m s u x"),
          {{"reason", "InvalidRegex"}});
   if (const std::size_t nul = pattern.find('\0'); nul != std::string_view::npos)
     fail(ErrorCode::invalid, text(what, ": the pattern holds a NUL at offset ", nul, "; write \\x00"),
          {{"reason", "InvalidRegex"}, {"offset", std::to_string(nul)}});
   RE2::Options how(RE2::Quiet);
-  how.set_never_capture(true);
   how.set_case_sensitive(options.find('i') == std::string_view::npos);
   how.set_dot_nl(options.find('s') != std::string_view::npos);
   auto compiled = std::shared_ptr<const Compiled>(
-      new Compiled{std::string(pattern), std::string(options), RE2(translated(pattern, options), how)});
+      new Compiled{Pattern{std::string(pattern), in_order(options)}, RE2(translated(pattern, options), how)});
   if (!compiled->re2.ok()) refuse_pattern(pattern, compiled->re2, what);
   return Regex(std::move(compiled));
 }
@@ -167,7 +174,45 @@ bool Regex::matches(std::string_view text) const {
   return compiled_->re2.Match({text.data(), text.size()}, 0, text.size(), RE2::UNANCHORED, nullptr, 0);
 }
 
-const std::string& Regex::pattern() const { return compiled_->pattern; }
-const std::string& Regex::options() const { return compiled_->options; }
+bool Regex::find(std::string_view text, std::size_t from, Groups& groups) const {
+  std::vector<re2::StringPiece> pieces(static_cast<std::size_t>(compiled_->re2.NumberOfCapturingGroups()) + 1);
+  const auto match = [&](std::size_t end) {
+    return compiled_->re2.Match({text.data(), end}, from, end, RE2::UNANCHORED, pieces.data(), static_cast<int>(pieces.size()));
+  };
+  if (!match(text.size())) return false;
+  // Where $ stands for the place before a last line end, that is no part of the match.
+  const re2::StringPiece whole = pieces[0];
+  const bool takes_line_end = text.ends_with('\n') && whole.data() + whole.size() == text.data() + text.size() && !whole.empty();
+  if (takes_line_end && (!match(text.size() - 1) || pieces[0].data() != whole.data())) match(text.size());
+  groups.clear();
+  for (const re2::StringPiece& piece : pieces)
+    groups.push_back(piece.data() ? std::optional(std::string_view(piece.data(), piece.size())) : std::nullopt);
+  return true;
+}
+
+std::string Regex::literal_prefix() const {
+  const Pattern& pattern = value().pattern();
+  const std::string_view source = pattern.source;
+  std::string prefix;
+  if (!source.starts_with('^') || source.find('|') != std::string_view::npos ||
+      pattern.options.find_first_of("imx") != std::string::npos)
+    return prefix;
+  std::size_t last = 0;  // where the last character of the prefix begins
+  std::size_t i = 1;
+  for (; i < source.size() && std::string_view("^$.?*+()[{").find(source[i]) == std::string_view::npos; ++i) {
+    if (source[i] == '\\') {
+      if (i + 1 == source.size() || !std::ispunct(static_cast<unsigned char>(source[i + 1]))) break;
+      ++i;
+    }
+    const bool continues = (static_cast<unsigned char>(source[i]) & 0xC0) == 0x80;  // a character of several bytes
+    if (!continues) last = prefix.size();
+    prefix += source[i];
+  }
+  const bool may_be_absent = i < source.size() && (source[i] == '?' || source[i] == '*' || source[i] == '{');
+  if (may_be_absent) prefix.resize(last);
+  return prefix;
+}
+
+const Value& Regex::value() const { return compiled_->value; }
 
 }  // namespace stele::model

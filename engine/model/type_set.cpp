@@ -49,6 +49,7 @@ int number_of(const Value& value) {
     case Type::oid: return 7;
     case Type::boolean: return 8;
     case Type::date: return 9;
+    case Type::regex: return 11;
   }
   return 0;
 }
@@ -58,7 +59,7 @@ std::uint32_t of_name(std::string_view name, std::string_view what) {
   const auto at = std::ranges::find(types, name, &Named::name);
   if (at == std::end(types))
     refuse(what, text("unknown type \"", name,
-                      "\"; known: double string object array binData objectId bool date null int long number"));
+                      "\"; known: double string object array binData objectId bool date null regex int long number"));
   return bit(at->number);
 }
 

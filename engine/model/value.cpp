@@ -134,13 +134,13 @@ Value parse(std::string_view minified) {
 }
 
 std::string_view name(Type type) {
-  constexpr std::string_view names[] = {"null", "number", "string", "object", "array", "binary", "oid", "bool", "date"};
+  constexpr std::string_view names[] = {"null", "number", "string", "object", "array", "binary", "oid", "bool", "date", "regex"};
   return names[static_cast<std::size_t>(type)];
 }
 
 Type Value::type() const {
   constexpr Type types[] = {Type::null,  Type::boolean, Type::number, Type::number, Type::string,
-                            Type::array, Type::object,  Type::date,   Type::binary, Type::oid};
+                            Type::array, Type::object,  Type::date,   Type::binary, Type::oid,    Type::regex};
   return types[data_.index()];
 }
 
@@ -193,6 +193,7 @@ void append_json(std::string& out, const Value& value) {
     }
     case Type::date:
     case Type::binary:
+    case Type::regex:
     case Type::oid: append_extended_json(out, value); break;
   }
 }

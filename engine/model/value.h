@@ -40,8 +40,14 @@ struct Oid {
   std::array<char, 12> bytes;
 };
 
+/// A regular expression as a value: what it matches is in regex.h.
+struct Pattern {
+  std::string source;
+  std::string options;  // letters in order, each once
+};
+
 /// The types in their order (details of comparing: compare.h).
-enum class Type : std::uint8_t { null, number, string, object, array, binary, oid, boolean, date };
+enum class Type : std::uint8_t { null, number, string, object, array, binary, oid, boolean, date, regex };
 
 /// The type's name in messages: "string".
 std::string_view name(Type type);
@@ -67,6 +73,7 @@ class Value {
   Value(Date v) : data_(v) {}
   Value(Binary v) : data_(std::move(v)) {}
   Value(Oid v) : data_(v) {}
+  Value(Pattern v) : data_(std::move(v)) {}
   Value(Array v);
   Value(Object v);
 
@@ -91,6 +98,7 @@ class Value {
   Date date() const { return std::get<Date>(data_); }
   const Binary& binary() const { return std::get<Binary>(data_); }
   const Oid& oid() const { return std::get<Oid>(data_); }
+  const Pattern& pattern() const { return std::get<Pattern>(data_); }
 
   /// The object's member, or null.
   const Value* find(std::string_view name) const;
@@ -101,7 +109,7 @@ class Value {
   void set_spelling(std::string text) { spelling_ = std::make_shared<const std::string>(std::move(text)); }
 
  private:
-  std::variant<std::nullptr_t, bool, std::int64_t, Double, std::string, Array, Object, Date, Binary, Oid> data_;
+  std::variant<std::nullptr_t, bool, std::int64_t, Double, std::string, Array, Object, Date, Binary, Oid, Pattern> data_;
   std::shared_ptr<const std::string> spelling_;
 };
 
@@ -119,7 +127,7 @@ std::string to_json(const Value& value);
 /// Containers inside each other: 0 for a scalar, 1 for `{}`.
 std::uint32_t depth(const Value& value);
 
-/// Reads JSON text that passed json::minify(). Objects that spell a date, binary, object id or
+/// Reads JSON text that passed json::minify(). Objects that spell a date, binary, object id, regular expression or
 /// number as Extended JSON become that value; malformed ones are `invalid`, other types of
 /// Extended JSON `unsupported`. Text that is not valid JSON after all (a damaged store) is `corrupt`.
 Value parse(std::string_view minified);

@@ -17,9 +17,9 @@ class Gatekeeper {
   bool closed() const { return closed_.load(); }
   int users() const { return users_.load(); }
 
-  /// False, and open as before, when somebody uses the store.
+  /// False, and open as before, when somebody uses the store; throws `closed` when somebody else closes it.
   bool close() {
-    closed_.store(true);
+    if (closed_.exchange(true)) check_open();
     if (users_.load() == 0) return true;
     closed_.store(false);
     return false;

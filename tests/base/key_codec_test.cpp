@@ -52,6 +52,7 @@ TEST(KeyCodec, golden_vectors) {
   EXPECT_EQ(hex(encoded(key::append_oid, "0123456789ab"sv)), "70303132333435363738396162");
   EXPECT_EQ(hex(encoded(key::append_bool, true)), "8001");
   EXPECT_EQ(hex(encoded(key::append_date, 0)), "908000000000000000");
+  EXPECT_EQ(hex(encoded(key::append_regex, "^a"sv, "i"sv)), "A05E610001690001");
   std::string descending = encoded(key::append_bool, false);
   key::make_descending(descending, 0);
   EXPECT_EQ(hex(descending), "7FFF");

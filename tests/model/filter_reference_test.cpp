@@ -32,7 +32,7 @@ const T& one_of(Random& random, const T (&list)[n]) {
 std::string random_path(Random& random) {
   static const std::string names[] = {"a", "b", "c"};
   static const std::string paths[] = {"a.b",   "b.c",   "a.0", "b.0.a", "a.b.0",  "a.b.c",
-                                      "a.0.0", "a.1.b", "c.1", "b.a",   "a.0.b.0"};
+                                      "a.0.0", "a.1.b", "c.1", "b.a",   "a.0.b.0", "a.", "", "b.c.0", "c.0.1"};
   if (random() % 2) return one_of(random, names);
   return one_of(random, paths);
 }
@@ -74,10 +74,11 @@ Value random_operand(Random& random, const std::string& op, int depth) {
   }
   if (op == "$size") return static_cast<std::int64_t>(random() % 4);
   if (op == "$regex") {
+    if (random() % 4 == 0) return Pattern{random() % 2 ? "^a" : "b", random() % 2 ? "i" : ""};
     static const Value patterns[] = {"a", "^a", "b$", "a.b", "^$", "[ab]", "^(a|b)", ""};
     return one_of(random, patterns);
   }
-  if (op == "$not") return random_operators(random, depth - 1);
+  if (op == "$not") return random() % 6 ? random_operators(random, depth - 1) : Value(Pattern{"^[aB]", "i"});
   if (op == "$elemMatch") return random_elem_match(random, depth);
   if (op.starts_with("$bits")) {
     if (random() % 2) return static_cast<std::int64_t>(random() % 4);
@@ -86,7 +87,8 @@ Value random_operand(Random& random, const std::string& op, int depth) {
       if (random() % 2) positions.push_back(static_cast<std::int64_t>(least + random() % 8));
     return positions;
   }
-  return random_small_value(random, 1);
+  for (;;)
+    if (Value operand = random_small_value(random, 1); op == "$eq" || operand.type() != Type::regex) return operand;
 }
 
 Value random_operators(Random& random, int depth) {
@@ -99,7 +101,7 @@ Value random_operators(Random& random, int depth) {
     const std::string op = depth > 0 && random() % 3 == 0 ? one_of(random, nested) : one_of(random, ops);
     if (Value(operators).find(op)) continue;
     operators.push_back({op, random_operand(random, op, depth)});
-    if (op == "$regex" && random() % 2) operators.push_back({"$options", "i"});
+    if (op == "$regex" && operators.back().value.is_string() && random() % 2) operators.push_back({"$options", "i"});
   }
   return operators;
 }
@@ -237,10 +239,41 @@ TEST(FilterReference, the_engine_agrees_with_itself) {
     ASSERT_TRUE(holds_for(pair, "twice $nor is nothing", [&](const Pair& p) {
       return matches(p.filter, p.document) != matches(with("$nor", with("$nor", p.filter)), p.document);
     }));
+    const Pair other{random_filter(random, 1), pair.document};
+    const auto both = [](const char* op, const Value& a, const Value& b) { return Value(Object{{op, Array{a, b}}}); };
+    ASSERT_TRUE(holds_for(pair, "not (a or b) is (not a) and (not b)", [&](const Pair& p) {
+      return matches(both("$nor", p.filter, other.filter), p.document) !=
+             matches(both("$and", with("$nor", p.filter), with("$nor", other.filter)), p.document);
+    }));
+    ASSERT_TRUE(holds_for(pair, "$and and $or do not care for order", [&](const Pair& p) {
+      return matches(both("$and", p.filter, other.filter), p.document) != matches(both("$and", other.filter, p.filter), p.document) ||
+             matches(both("$or", p.filter, other.filter), p.document) != matches(both("$or", other.filter, p.filter), p.document);
+    }));
     ASSERT_TRUE(holds_for(pair, "text and value are one document", [&](const Pair& p) {
       Scratch scratch;
       return matches(p.filter, p.document) != Filter::of(p.filter, "filter").matches_json(to_json(p.document), scratch);
     }));
+  }
+}
+
+TEST(FilterReference, in_is_any_of_its_values_and_all_is_each) {
+  const std::uint64_t seed = test_seed();
+  SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
+  Random random(seed);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string path = random_path(random);
+    const Array values = random_operands(random, 1, 4);
+    const auto spread = [&](const char* op) {
+      Array each;
+      for (const Value& value : values) each.push_back(Object{{path, value}});
+      return Value(Object{{op, each}});
+    };
+    const auto whole = [&](const char* op) { return Value(Object{{path, Object{{op, values}}}}); };
+    const Value document = random_small_object(random, 3);
+    const auto shown = [&] { return to_json(whole("$in")) + ' ' + to_json(document); };
+    ASSERT_EQ(matches(whole("$in"), document), matches(spread("$or"), document)) << shown();
+    ASSERT_EQ(matches(whole("$nin"), document), matches(spread("$nor"), document)) << shown();
+    ASSERT_EQ(matches(whole("$all"), document), matches(spread("$and"), document)) << shown();
   }
 }
 

@@ -21,6 +21,19 @@ void expect_projected(std::string_view document, std::initializer_list<Example> 
   for (const Example& e : examples) EXPECT_EQ(projected(e.projection, document), e.result) << e.projection;
 }
 
+TEST(Projection, the_positional_operator_keeps_the_element_that_the_filter_matched) {
+  const Value document = parse(R"({"_id":1,"g":[70,87,90],"items":[{"k":1,"v":2},{"k":3,"v":4}],"n":5})");
+  const auto kept = [&](std::string_view projection, std::string_view filter) {
+    const Filter parsed = Filter::parse(filter);
+    return to_json(Projection::parse(projection).apply(document, std::nullopt, &parsed.root()));
+  };
+  EXPECT_EQ(kept(R"({"g.$":1})", R"({"g":{"$gte":85}})"), R"({"_id":1,"g":[87]})");
+  EXPECT_EQ(kept(R"({"items.$":1,"_id":0})", R"({"items.k":3})"), R"({"items":[{"k":3,"v":4}]})");
+  EXPECT_EQ(kept(R"({"items.v.$":1,"_id":0})", R"({"items":{"$elemMatch":{"k":3}}})"), R"({"items":[{"v":4}]})");
+  EXPECT_EQ(kept(R"({"g.$":1,"n":1})", R"({"n":5,"g":90})"), R"({"_id":1,"g":[90],"n":5})");
+  testing::expect_error(ErrorCode::invalid, [&] { kept(R"({"g.$":1})", R"({"n":5})"); }, "g.$", "matched no element");
+}
+
 TEST(Projection, includes_or_excludes) {
   expect_projected(R"({"_id":1,"b":2,"a":{"x":1,"y":2},"c":1.50})",
                    {{"{}", R"({"_id":1,"b":2,"a":{"x":1,"y":2},"c":1.50})"},
@@ -109,7 +122,9 @@ TEST(Projection, refuses_what_contradicts_itself) {
   refused(ErrorCode::invalid, R"({"a.b":{"$elemMatch":{"x":1}}})", "of the document itself");
   refused(ErrorCode::invalid, R"({"a":{"$elemMatch":5}})", "$elemMatch of \"a\"");
   refused(ErrorCode::invalid, R"({"a":{"$nonsense":5}})", "projection, path \"a\": unknown operator $nonsense");
-  refused(ErrorCode::unsupported, R"({"a.$":1})", "positional");
+  refused(ErrorCode::invalid, R"({"a.$":0})", "only with 1");
+  refused(ErrorCode::invalid, R"({"a.$":1,"b.$":1})", "keep one");
+  refused(ErrorCode::invalid, R"({"a.$.b":1})", "not its last step");
   refused(ErrorCode::unsupported, R"({"a":{"$meta":"textScore"}})", "$meta");
 }
 

@@ -49,7 +49,9 @@ inline Value random_value(Random& random, int depth = 3) {
     case 3: case 4: return random_text(random);
     case 5: return random() % 2 == 0;
     case 6: return Date{static_cast<std::int64_t>(random() % 5) - 2};
-    case 7: return Binary{static_cast<unsigned char>(random() % 3), random_text(random)};
+    case 7:
+      if (random() % 4 == 0) return Pattern{std::string(random() % 3, 'a'), random() % 2 ? "i" : ""};
+      return Binary{static_cast<unsigned char>(random() % 3), random_text(random)};
     case 8: {
       Oid oid{};
       oid.bytes[11] = static_cast<char>(random() % 3 * 127);
@@ -72,11 +74,12 @@ inline Value random_value(Random& random, int depth = 3) {
 /// One of few values, so that two of them are often equal; now and then one of those above.
 inline Value random_small_value(Random& random, int depth = 2);
 
-/// With the names that random paths use, "a" to "c" and "0".
+/// With the names that random paths use, "a" to "c", "0" and "".
 inline Value random_small_object(Random& random, int depth = 2) {
   Object object;
   for (const char* name : {"a", "b", "c", "0"})
     if (name[0] == '0' ? random() % 8 == 0 : random() % 4 != 0) object.push_back({name, random_small_value(random, depth)});
+  if (random() % 16 == 0) object.push_back({"", random_small_value(random, depth)});
   return object;
 }
 
@@ -90,6 +93,7 @@ inline Value random_small_value(Random& random, int depth) {
     case 6: return random() % 2 == 0;
     case 7: {
       if (random() % 3 == 0) return Date{static_cast<std::int64_t>(random() % 3)};
+      if (random() % 3 == 0) return Pattern{texts[random() % 3], random() % 2 ? "i" : ""};
       return Binary{0, std::string(random() % 3, static_cast<char>(random() % 4))};
     }
     case 8: return random() % 2 ? random_number(random) : Value(texts[random() % std::size(texts)]);

@@ -34,7 +34,8 @@ int rank(const Value& value) {
     case Type::binary: return 6;
     case Type::oid: return 7;
     case Type::boolean: return 8;
-    default: return 9;
+    case Type::date: return 9;
+    default: return 10;
   }
 }
 
@@ -59,6 +60,10 @@ int order(const Value& a, const Value& b) {
   }
   if (a.type() == Type::boolean) return a.boolean() - b.boolean();
   if (a.type() == Type::date) return sign(a.date().milliseconds, b.date().milliseconds);
+  if (a.type() == Type::regex) {
+    const int c = a.pattern().source.compare(b.pattern().source);
+    return c ? c : a.pattern().options.compare(b.pattern().options);
+  }
   if (a.type() == Type::oid)
     return std::string(a.oid().bytes.data(), 12).compare(std::string(b.oid().bytes.data(), 12));
   const Binary &x = a.binary(), &y = b.binary();
@@ -128,11 +133,11 @@ bool has_type(const Value& value, const Value& wanted) {
     const bool small = value.is_integer() && std::abs(exact(value) + 0.5L) < 2147483648.0L;
     name = !value.is_integer() ? "double" : small ? "int" : "long";
   } else {
-    const std::string names[] = {"", "null", "", "string", "object", "array", "binData", "objectId", "bool", "date"};
+    const std::string names[] = {"", "null", "", "string", "object", "array", "binData", "objectId", "bool", "date", "regex"};
     name = names[rank(value)];
   }
   const std::vector<std::string> numbered = {"",         "double", "string", "object", "array", "binData", "",
-                                             "objectId", "bool",   "date",   "null",   "",      "",        "",
+                                             "objectId", "bool",   "date",   "null",   "regex", "",        "",
                                              "",         "",       "int",    "",       "long"};
   if (wanted.is_number()) return numbered.at(static_cast<std::size_t>(wanted.number())) == name;
   return wanted.string() == name || (wanted.string() == "number" && value.is_number());
@@ -186,6 +191,12 @@ bool has_bits(const std::string& op, const Value& value, const Value& operand) {
 }
 
 bool found(const Value& text, const Value& pattern, const Value* options) {
+  if (pattern.type() == Type::regex) {
+    const Value letters = pattern.pattern().options;
+    return found(text, pattern.pattern().source, &letters);
+  }
+  if (text.type() == Type::regex)
+    return text.pattern().source == pattern.string() && text.pattern().options == (options ? options->string() : "");
   auto flags = std::regex::ECMAScript;
   if (options && options->string().find('i') != std::string::npos) flags |= std::regex::icase;
   return text.is_string() && std::regex_search(text.string(), std::regex(pattern.string(), flags));
@@ -215,7 +226,8 @@ bool on_value(const Member& op, const Value& siblings, const std::optional<Value
   }
   if (name == "$in") {
     for (const Value& one : op.value.array())
-      if (order(value ? *value : Value(), one) == 0) return true;
+      if (one.type() == Type::regex ? value && found(*value, one, nullptr) : order(value ? *value : Value(), one) == 0)
+        return true;
     return false;
   }
   if (!value) return false;
@@ -245,6 +257,7 @@ bool is_false(const Value& value) {
 }
 
 bool on_ends(const Member& op, const Value& siblings, const std::vector<End>& ends) {
+  if (op.name == "$not" && op.value.type() == Type::regex) return !on_ends({"$regex", op.value}, siblings, ends);
   if (op.name == "$not") return !on_path(op.value, ends);
   if (op.name == "$ne") return !on_ends({"$eq", op.value}, siblings, ends);
   if (op.name == "$nin") return !on_ends({"$in", op.value}, siblings, ends);
@@ -252,7 +265,8 @@ bool on_ends(const Member& op, const Value& siblings, const std::vector<End>& en
   if (op.name == "$all") {
     for (const Value& wanted : op.value.array()) {
       const bool nested = wanted.is_object() && wanted.find("$elemMatch");
-      if (!(nested ? on_path(wanted, ends) : on_ends({"$eq", wanted}, siblings, ends))) return false;
+      const char* equals = wanted.type() == Type::regex ? "$regex" : "$eq";
+      if (!(nested ? on_path(wanted, ends) : on_ends({equals, wanted}, Object(), ends))) return false;
     }
     return !op.value.array().empty();
   }
@@ -278,6 +292,7 @@ bool member_matches(const Member& member, const Value& document) {
   const std::vector<End> ends = ends_of(document, member.name);
   const bool operators =
       member.value.is_object() && !member.value.object().empty() && member.value.object()[0].name.starts_with('$');
+  if (member.value.type() == Type::regex) return on_ends({"$regex", member.value}, Object(), ends);
   return operators ? on_path(member.value, ends) : on_ends({"$eq", member.value}, Object(), ends);
 }
 

@@ -122,6 +122,8 @@ TEST(UpdateArrays, pull_knows_conditions_on_arrays_and_text) {
                     R"({"$pull":{"r":{"a":{"$elemMatch":{"q":2,"v":{"$gte":8}}}}}})"),
             R"({"r":[{"a":[{"q":1,"v":4},{"q":2,"v":6}]}]})");
   EXPECT_EQ(updated(R"({"a":["apple","pear",1]})", R"({"$pull":{"a":{"$regex":"^a"}}})"), R"({"a":["pear",1]})");
+  EXPECT_EQ(updated(R"({"a":["apple","pear",1]})", R"({"$pull":{"a":{"$regularExpression":{"pattern":"^a","options":""}}}})"),
+            R"({"a":["pear",1]})");
   EXPECT_EQ(refusal(R"({"a":[{"b":1}]})", R"({"$pull":{"a":{"$expr":{"$eq":["$b",1]}}}})").substr(0, 7), "invalid");
 }
 

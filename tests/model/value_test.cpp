@@ -36,6 +36,8 @@ TEST(Value, reads_content) {
   EXPECT_EQ(parse(R"({"$numberDouble":"1e3"})").real().number, 1000.0);
   EXPECT_EQ(parse(R"({"$oid":"30313233343536373839616F"})").oid().bytes[11], 'o');
   EXPECT_EQ(parse(R"({"$binary":{"subType":"80","base64":"AQI="}})").binary().bytes, "\x01\x02");
+  EXPECT_EQ(parse(R"({"$regularExpression":{"options":"xi","pattern":"^a"}})").pattern().options, "ix");
+  EXPECT_EQ(to_json(Pattern{"a\"b", "i"}), R"({"$regularExpression":{"pattern":"a\"b","options":"i"}})");
 }
 
 TEST(Value, dates_are_one_moment_in_any_spelling) {
@@ -54,9 +56,10 @@ TEST(Value, refuses_malformed_extended_json) {
         R"({"$numberInt":5})", R"({"$numberLong":"9223372036854775808"})", R"({"$numberLong":"1.5"})",
         R"({"$numberDouble":"NaN"})", R"({"$numberDouble":"-Infinity"})", R"({"$binary":{"base64":"AQ","subType":"00"}})",
         R"({"$binary":{"base64":"AR==","subType":"00"}})", R"({"$binary":{"base64":"AQ==","subType":"zz"}})",
-        R"({"$binary":"AQ=="})"})
+        R"({"$binary":"AQ=="})", R"({"$regularExpression":"a"})", R"({"$regularExpression":{"pattern":"a"}})",
+        R"({"$regularExpression":{"pattern":"a","options":"q"}})", R"({"$regularExpression":{"pattern":"a","options":"ii"}})"})
     EXPECT_EQ(refusal(json), ErrorCode::invalid) << json;
-  for (const char* json : {R"({"$numberDecimal":"1"})", R"({"$regularExpression":{"pattern":"a","options":""}})",
+  for (const char* json : {R"({"$numberDecimal":"1"})",
                            R"({"$timestamp":{"t":1,"i":1}})", R"({"$minKey":1})"})
     EXPECT_EQ(refusal(json), ErrorCode::unsupported) << json;
 }

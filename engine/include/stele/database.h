@@ -47,6 +47,7 @@ struct Stats {
   std::uint64_t tail_bytes = 0;       // commits in neither log durably
   std::uint64_t key_value_memory_bytes = 0;
   std::string poisoned;               // first cause; empty when healthy
+  std::string maintenance_error;      // what last kept an index build or the removal of expired documents; empty: nothing
 };
 
 class Database {

@@ -59,7 +59,7 @@ struct FindOptions {
   std::string sort = {};        // {"field": 1, "other": -1}; empty: by _id
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit = {};
-  std::string hint = {};        // the name of an index to use; "$natural": none; empty: the planner chooses
+  std::string hint = {};        // the name or keys of an index to use; "_id_", "$natural": none; empty: the planner chooses
 };
 
 struct IndexOptions {
@@ -210,7 +210,8 @@ class CollectionReader {
   /// time_us, and what other indexes were considered. An update, replace, remove, count or distinct reaches its documents
   /// as a find with its filter and sort does, those of one document with limit 1.
   std::string explain(std::string_view filter = "{}", const FindOptions& options = {}) const;
-  /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed).
+  /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed), about how many
+  /// bytes it takes and, while it is building, documents_read and percent.
   std::vector<std::string> indexes() const;
 
   /// Those it was created with, or given since. An absent collection has the defaults.

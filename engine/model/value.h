@@ -54,26 +54,26 @@ std::string_view name(Type type);
 
 class Value {
  public:
-  Value() = default;
+  Value();
   // Out of line: inline they cost every file that copies a Value a second of compiling.
   Value(const Value&);
   Value(Value&&) noexcept;
   Value& operator=(const Value&);
   Value& operator=(Value&&) noexcept;
   ~Value();
-  Value(std::nullptr_t) {}
-  Value(bool v) : data_(v) {}
-  Value(int v) : data_(std::int64_t{v}) {}
-  Value(std::int64_t v) : data_(v) {}
-  Value(double v) : data_(Double{v, {}}) {}
-  Value(Double v) : data_(std::move(v)) {}
-  Value(const char* v) : data_(std::string(v)) {}
-  Value(std::string_view v) : data_(std::string(v)) {}
-  Value(std::string v) : data_(std::move(v)) {}
-  Value(Date v) : data_(v) {}
-  Value(Binary v) : data_(std::move(v)) {}
-  Value(Oid v) : data_(v) {}
-  Value(Pattern v) : data_(std::move(v)) {}
+  Value(std::nullptr_t);
+  Value(bool v);
+  Value(int v);
+  Value(std::int64_t v);
+  Value(double v);
+  Value(Double v);
+  Value(const char* v);
+  Value(std::string_view v);
+  Value(std::string v);
+  Value(Date v);
+  Value(Binary v);
+  Value(Oid v);
+  Value(Pattern v);
   Value(Array v);
   Value(Object v);
 
@@ -118,6 +118,21 @@ struct Member {
   Value value;
 };
 
+// Here, because a Value can be made only when a Member is known.
+inline Value::Value() = default;
+inline Value::Value(std::nullptr_t) {}
+inline Value::Value(bool v) : data_(v) {}
+inline Value::Value(int v) : data_(std::int64_t{v}) {}
+inline Value::Value(std::int64_t v) : data_(v) {}
+inline Value::Value(double v) : data_(Double{v, {}}) {}
+inline Value::Value(Double v) : data_(std::move(v)) {}
+inline Value::Value(const char* v) : data_(std::string(v)) {}
+inline Value::Value(std::string_view v) : data_(std::string(v)) {}
+inline Value::Value(std::string v) : data_(std::move(v)) {}
+inline Value::Value(Date v) : data_(v) {}
+inline Value::Value(Binary v) : data_(std::move(v)) {}
+inline Value::Value(Oid v) : data_(v) {}
+inline Value::Value(Pattern v) : data_(std::move(v)) {}
 inline Value::Value(Array v) : data_(std::move(v)) {}
 inline Value::Value(Object v) : data_(std::move(v)) {}
 

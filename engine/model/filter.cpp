@@ -64,8 +64,7 @@ void Filter::find_needed() {
     std::vector<std::string> names;
     collect_names(root_.children[i], names, needs_all_);
     std::ranges::sort(names);
-    const auto again = std::ranges::unique(names);
-    names.erase(again.begin(), again.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     for (const std::string& name : names)
       if (std::ranges::find(needed_, name, &Needed::name) == needed_.end()) needed_.push_back({name, {}});
     (names.size() == 1 ? std::ranges::find(needed_, names[0], &Needed::name)->decides : late_).push_back(i);

@@ -128,8 +128,7 @@ Condition parse_in(const Operator& op, const Value& list) {
     }
   }
   std::ranges::sort(c.operands, [](const Value& a, const Value& b) { return compare(a, b) < 0; });
-  const auto again = std::ranges::unique(c.operands, equal);
-  c.operands.erase(again.begin(), again.end());
+  c.operands.erase(std::unique(c.operands.begin(), c.operands.end(), equal), c.operands.end());
   if (either.children.empty()) return c;
   if (!c.operands.empty()) either.children.push_back(std::move(c));
   return either;

@@ -81,7 +81,7 @@ class Projection::Reader {
   void read_slice(Rule& rule, std::string_view path, const Value& value) {
     const Value& operand = value.object()[0].value;
     rule.kind = Kind::slice;
-    rule.slice.emplace();
+    rule.slice = Slice{};
     std::optional<std::int64_t> skip = 0, limit;
     if (operand.is_array()) {
       const Array& array = operand.array();

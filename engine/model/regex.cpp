@@ -140,8 +140,7 @@ std::optional<Refused> find_beyond_re2(std::string_view pattern) {
 std::string in_order(std::string_view options) {
   std::string out(options);
   std::ranges::sort(out);
-  const auto again = std::ranges::unique(out);
-  out.erase(again.begin(), again.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

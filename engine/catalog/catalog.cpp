@@ -34,7 +34,8 @@ void check_name(Kind kind, std::string_view name) {
     fail(ErrorCode::invalid, text(noun(kind), ": the name ", why), {{"reason", "InvalidName"}});
   };
   if (name.empty()) refuse("is empty; give it at least one character");
-  if (name.size() > name_bytes_max) refuse(text("has ", name.size(), " bytes; at most ", name_bytes_max, " are allowed"));
+  if (name.size() > name_bytes_max)
+    refuse(text("has ", name.size(), " bytes; at most ", name_bytes_max, " are allowed"));
   if (name.find('\0') != std::string_view::npos) refuse("holds a NUL byte");
   if (!is_utf8(name)) refuse("is not valid UTF-8");
   if (name.starts_with("_stele")) refuse("begins with \"_stele\", which is reserved for Stele itself");
@@ -53,7 +54,9 @@ std::vector<Definition> Catalog::read_all(transaction::Reader& reader, transacti
       std::string_view rest = scan->key().substr(prefix.size());
       std::string quoted;
       if (!key::read_value_text(rest, quoted) || quoted.empty() || quoted.front() != '"')
-        fail(ErrorCode::corrupt, text("catalog: a definition's key cannot be read: ", key::describe_key(scan->key())));
+        fail(ErrorCode::corrupt, text("catalog: a definition's key cannot be read; run `stele check` and restore the "
+                                      "store from a backup; it is ",
+                                      key::describe_key(scan->key())));
       const std::string name = json::unquoted(quoted);
       all.push_back(parse_definition(kind, name, scan->value()));
     }
@@ -103,7 +106,9 @@ std::uint64_t Catalog::new_id(transaction::Transaction& transaction) {
   std::uint64_t id = 1;
   if (transaction.get(Keyspace::meta, counter, bytes, Record::binding)) {
     ByteReader reader(bytes);
-    if (!reader.fixed(id)) fail(ErrorCode::corrupt, "catalog: the next id cannot be read");
+    if (!reader.fixed(id))
+      fail(ErrorCode::corrupt,
+           "catalog: the next id cannot be read; run `stele check` and restore the store from a backup");
   }
   bytes.clear();
   append_fixed(bytes, id + 1);
@@ -111,7 +116,8 @@ std::uint64_t Catalog::new_id(transaction::Transaction& transaction) {
   return id;
 }
 
-Catalog::DefinitionPtr Catalog::find_or_create(transaction::Transaction& transaction, Kind kind, std::string_view name) {
+Catalog::DefinitionPtr Catalog::find_or_create(transaction::Transaction& transaction, Kind kind,
+                                               std::string_view name) {
   if (auto found = find(transaction, kind, name)) return found;
   check_name(kind, name);
   auto definition = std::make_shared<Definition>();

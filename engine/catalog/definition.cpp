@@ -17,7 +17,8 @@ constexpr std::size_t index_fields_max = 32;  // as MongoDB
 constexpr json::Limits any_size{std::numeric_limits<std::size_t>::max(), 1000};
 
 [[noreturn]] void refuse_keys(std::string_view rule) {
-  fail(ErrorCode::invalid, text("index keys: ", rule, R"(; give paths with 1 or -1, such as {"author": 1, "published": -1})"),
+  fail(ErrorCode::invalid,
+       text("index keys: ", rule, R"(; give paths with 1 or -1, such as {"author": 1, "published": -1})"),
        {{"reason", "InvalidIndex"}});
 }
 
@@ -28,7 +29,8 @@ bool is_direction(const Value& value) {
 
 void check_path(std::string_view path) {
   if (path.empty()) refuse_keys("a path is empty");
-  if (path.starts_with('$') || path.find(".$") != std::string_view::npos) refuse_keys(text("the path \"", path, "\" has a step that begins with '$'"));
+  if (path.starts_with('$') || path.find(".$") != std::string_view::npos)
+    refuse_keys(text("the path \"", path, "\" has a step that begins with '$'"));
   if (path.starts_with('.') || path.ends_with('.') || path.find("..") != std::string_view::npos)
     refuse_keys(text("the path \"", path, "\" has an empty step"));
 }
@@ -39,7 +41,8 @@ std::vector<IndexField> fields_of(const Value& keys) {
   std::vector<IndexField> fields;
   for (const model::Member& member : keys.object()) {
     check_path(member.name);
-    if (!is_direction(member.value)) refuse_keys(text("\"", member.name, "\" has the direction ", model::to_json(member.value)));
+    if (!is_direction(member.value))
+      refuse_keys(text("\"", member.name, "\" has the direction ", model::to_json(member.value)));
     fields.push_back({model::Path(member.name), member.value.number() < 0});
   }
   return fields;
@@ -84,7 +87,9 @@ Index index_of(const Value& object) {
   }
   if (const Value* seconds = object.find("expire_after_seconds")) index.expire_after_seconds = seconds->integer();
   const std::string& state = member(object, "state").string();
-  index.state = state == "ready" ? Index::State::ready : state == "failed" ? Index::State::failed : Index::State::building;
+  index.state = state == "ready"    ? Index::State::ready
+                : state == "failed" ? Index::State::failed
+                                    : Index::State::building;
   if (const Value* failure = object.find("failure")) index.failure = failure->string();
   return index;
 }
@@ -124,7 +129,8 @@ const Index* Definition::index(std::string_view index_name) const {
 }
 
 bool Definition::expires() const {
-  return std::ranges::any_of(indexes, [](const Index& index) { return index.expire_after_seconds && index.state == Index::State::ready; });
+  return std::ranges::any_of(
+      indexes, [](const Index& index) { return index.expire_after_seconds && index.state == Index::State::ready; });
 }
 
 std::vector<IndexField> parse_index_fields(std::string_view json, const json::Limits& limits) {
@@ -133,7 +139,8 @@ std::vector<IndexField> parse_index_fields(std::string_view json, const json::Li
 
 std::string default_index_name(const std::vector<IndexField>& fields) {
   std::string name;
-  for (const IndexField& field : fields) name += text(name.empty() ? "" : "_", field.path.text(), "_", field.descending ? "-1" : "1");
+  for (const IndexField& field : fields)
+    name += text(name.empty() ? "" : "_", field.path.text(), "_", field.descending ? "-1" : "1");
   return name;
 }
 
@@ -172,7 +179,8 @@ Definition parse_definition(Kind kind, std::string_view name, std::string_view j
     set_options(definition, options, any_size);
     return definition;
   } catch (const std::exception& error) {
-    fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read (", error.what(), "): ", json));
+    fail(ErrorCode::corrupt, text("catalog: the definition of \"", name, "\" cannot be read (", error.what(),
+                                  "); run `stele check` and restore the store from a backup; it is ", json));
   }
 }
 

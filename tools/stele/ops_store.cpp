@@ -35,6 +35,7 @@ void stats(Session& session, const Request& request, Answer& answer) {
   answer.add("tail_bytes", stats.tail_bytes);
   answer.add("key_value_memory_bytes", stats.key_value_memory_bytes);
   answer.add_text("poisoned", stats.poisoned);
+  answer.add_text("maintenance_error", stats.maintenance_error);
 }
 
 }  // namespace

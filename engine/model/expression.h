@@ -4,6 +4,7 @@
 // what $expr in filters, computed fields in projections and pipeline updates evaluate.
 #pragma once
 
+#include "engine/base/interrupt.h"
 #include "engine/model/value.h"
 
 #include <map>
@@ -22,6 +23,7 @@ struct Variables {
   const Value* root = nullptr;
   std::optional<Date> now;
   std::map<std::string, Value, std::less<>> named;  // those that parse() was told of; without one: missing
+  const Interrupt* interrupt = nullptr;             // polled by expressions that loop
 };
 
 class Expression {
@@ -36,9 +38,14 @@ class Expression {
   /// MongoDB would also refuse.
   std::optional<Value> evaluate(const Variables& variables) const;
   std::optional<Value> evaluate(const Value& document) const;
+  /// The same without a copy where the value is there already, in the document, a variable or the expression; else it
+  /// is put into `own`. Null: missing.
+  const Value* evaluate(const Variables& variables, Value& own) const;
 
   /// Adds the members of the outermost document that it reads; false when it reads the document as a whole.
   bool collect_names(std::vector<std::string>& names) const;
+  /// The same with whole paths, "author.name", each once.
+  bool collect_paths(std::vector<std::string>& paths) const;
   /// The value, when it reads nothing.
   const Value* constant() const;
 

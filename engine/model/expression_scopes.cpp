@@ -97,6 +97,7 @@ struct MapNode final : FormNode {
     Array out;
     out.reserve(array->size());
     for (const Value& element : *array) {
+      context.tick();
       const Binding binding(context, slot, &element);
       out.push_back(children[1]->evaluate(context).take(context));
     }
@@ -142,6 +143,7 @@ struct FilterNode final : FormNode {
     Array out;
     for (const Value& element : *array) {
       if (out.size() == most) break;
+      context.tick();
       const Binding binding(context, slot, &element);
       if (truth(children[1]->evaluate(context))) out.push_back(Result::at(&element).take(context));
     }
@@ -169,6 +171,7 @@ struct ReduceNode final : FormNode {
     if (!array) return nullptr;
     Result value = kept(children[1]->evaluate(context), context);
     for (const Value& element : *array) {
+      context.tick();
       const Binding one(context, first_slot, &element), other(context, first_slot + 1, value.get());
       Result next = kept(children[2]->evaluate(context), context);
       value = std::move(next);

@@ -21,6 +21,9 @@ class Sum {
 
   void add(const Sum& other);
 
+  /// All doubles that were added have been subtracted again: nothing is left of them.
+  void forget_doubles() { high_ = low_ = 0, has_doubles_ = false; }
+
   bool has_doubles() const { return has_doubles_; }
   /// An integer when only integers went in and they fit, else a double; `out_of_range` beyond that.
   Result result(const Call& call) const;

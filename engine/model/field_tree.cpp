@@ -2,6 +2,7 @@
 #include "engine/model/field_tree.h"
 
 #include "engine/base/error.h"
+#include "engine/model/expression_node.h"
 
 #include <algorithm>
 
@@ -104,7 +105,12 @@ FieldTree FieldTree::of_unset(const Value& spec, std::string_view what) {
 
 // Applying
 
-void FieldTree::assign_inside(const Node& tree, const Computed& computed, Value& value) {
+struct FieldTree::Computed {
+  std::vector<std::optional<Value>> values;
+  Context context;  // whose budget the copies into arrays' elements are charged to
+};
+
+void FieldTree::assign_inside(const Node& tree, Computed& computed, Value& value) {
   if (value.is_array()) {
     for (Value& element : value.array()) assign_inside(tree, computed, element);
     return;
@@ -113,22 +119,24 @@ void FieldTree::assign_inside(const Node& tree, const Computed& computed, Value&
   assign(tree, computed, value);
 }
 
-void FieldTree::assign(const Node& tree, const Computed& computed, Value& object) {
+void FieldTree::assign(const Node& tree, Computed& computed, Value& object) {
   for (const Node& child : tree.children) {
-    if (!child.is_end)
+    if (!child.is_end) {
       assign_inside(child, computed, member_of(object, child.name));
-    else if (const auto& value = computed[child.expression])
+    } else if (const auto& value = computed.values[child.expression]) {
+      computed.context.charge(*value);
       member_of(object, child.name) = *value;
-    else
+    } else {
       std::erase_if(object.object(), [&](const Member& member) { return member.name == child.name; });
+    }
   }
 }
 
 void FieldTree::set_in(Value& document, Variables variables) const {
   variables.root = &document;
-  Computed computed;
-  computed.reserve(expressions_.size());
-  for (const Expression& expression : expressions_) computed.push_back(expression.evaluate(variables));
+  Computed computed{{}, {variables}};
+  computed.values.reserve(expressions_.size());
+  for (const Expression& expression : expressions_) computed.values.push_back(expression.evaluate(variables));
   assign(root_, computed, document);
 }
 
@@ -158,11 +166,7 @@ bool FieldTree::keeps(const Path& path) const {
   for (const Step& step : path.steps()) {
     if (step.index && node != &root_) return false;  // may be an element's position
     const auto child = std::ranges::find(node->children, step.name, &Node::name);
-    if (child == node->children.end()) {
-      // Setting "a.b" makes an object of what `a` was, and so changes what "a.c" finds, but only between none and none,
-      // or of an array's elements.
-      return node == &root_;
-    }
+    if (child == node->children.end()) return node == &root_;  // below, what is no object may become one
     if (child->is_end) return false;
     node = &*child;
   }

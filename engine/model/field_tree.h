@@ -45,11 +45,11 @@ class FieldTree {
     std::size_t expression = 0;  // of $set, where one ends
     std::vector<Node> children;  // in the order of the stage
   };
-  using Computed = std::vector<std::optional<Value>>;
+  struct Computed;
 
   Node& add(std::string_view dotted, std::string_view what);
-  static void assign(const Node& tree, const Computed& computed, Value& object);
-  static void assign_inside(const Node& tree, const Computed& computed, Value& value);
+  static void assign(const Node& tree, Computed& computed, Value& object);
+  static void assign_inside(const Node& tree, Computed& computed, Value& value);
   static void exclude(const Node& tree, Value& value);
   static void collect(const Node& tree, const std::string& prefix, std::vector<std::string>& paths);
 

@@ -2,6 +2,7 @@
 #include "engine/model/projection.h"
 
 #include "engine/base/error.h"
+#include "engine/model/expression_node.h"
 #include "engine/model/matched_element.h"
 
 #include <algorithm>
@@ -204,7 +205,8 @@ Projection Projection::parse(std::string_view json, const json::Limits& limits) 
 
 class Projection::Applied {
  public:
-  Applied(bool exclusion, const Variables& variables) : exclusion_(exclusion), variables_(variables) {}
+  Applied(bool exclusion, const Variables& variables)
+      : exclusion_(exclusion), variables_(variables), budget_{variables} {}
 
   Object object(const Object& members, const Rule& rule) const {
     Object out;
@@ -258,12 +260,14 @@ class Projection::Applied {
     if (rule.kind == Kind::nested) {  // what is there was computed on the way; a scalar or nothing becomes an object
       if (at == out.end()) out.push_back({rule.name, object({}, rule)});
     } else if (auto value = rule.expression->evaluate(variables_)) {
+      budget_.charge(*value);
       out.push_back({rule.name, std::move(*value)});
     }
   }
 
   bool exclusion_;
   const Variables& variables_;
+  mutable Context budget_;  // of what is computed into the elements of arrays
 };
 
 namespace {

@@ -13,7 +13,10 @@
 namespace stele::pipeline {
 namespace {
 
-std::size_t bytes_of(const Value& value) { return value.is_number() ? 0 : bytes_in_memory(value); }
+std::size_t bytes_of(const Value& value) {
+  constexpr std::size_t allocation = 32;  // what one costs beside its bytes
+  return value.is_number() ? 0 : bytes_in_memory(value) + allocation;
+}
 
 std::size_t growth(std::size_t before, std::size_t after) { return after > before ? after - before : 0; }
 
@@ -105,6 +108,7 @@ std::size_t Accumulator::add_value(Gathered& gathered, const Value* value) const
         Total& total = std::get<Total>(gathered);
         total.sum.add(*value);
         ++total.count;
+        total.doubles += !value->is_integer();
       }
       return 0;
     case Kind::std_dev_pop:
@@ -204,7 +208,8 @@ void Accumulator::remove(Gathered& gathered, Evaluator& evaluate, const Value& r
   const Value* value = evaluate(*input_, row, own);
   if (!value || !value->is_number()) return;
   total.sum.subtract(*value);
-  if (--total.count == 0) total = Total();  // no residue of doubles, and integers again
+  --total.count;
+  if (!value->is_integer() && --total.doubles == 0) total.sum.forget_doubles();  // no residue; an integer again
 }
 
 // What others gathered

@@ -22,6 +22,7 @@ struct Place;
 struct Total {  // $sum, $avg, $count
   model::Sum sum;
   std::int64_t count = 0;
+  std::int64_t doubles = 0;  // of these; for windows
 };
 struct Moments {  // $stdDevPop, $stdDevSamp
   std::int64_t count = 0;

@@ -82,7 +82,8 @@ GroupTable::Group& GroupTable::insert(std::uint64_t hash, std::string_view key, 
   Gathered* gathered = blocks_.back().get() + (block_groups - block_left_) * count;
   --block_left_;
   for (std::size_t i = 0; i < count; ++i) gathered[i] = spec_.accumulators[i].begin();
-  bytes_ += sizeof(Group) + 2 * sizeof(std::uint32_t) + 2 * key.size() + count * sizeof(Gathered);
+  // The vectors hold up to twice what is in them, and while they grow the old one, too.
+  bytes_ += 3 * sizeof(Group) + 6 * sizeof(std::uint32_t) + key.size() + bytes_in_memory(id) + count * sizeof(Gathered);
   groups_.push_back({hash, std::string(key), std::move(id), gathered});
   slots_[slot] = static_cast<std::uint32_t>(groups_.size());
   if (groups_.size() * 2 > slots_.size()) grow();

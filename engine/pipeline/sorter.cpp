@@ -118,6 +118,7 @@ void Runs::merge_some(Execution& execution, std::size_t fan_in, std::size_t buff
 
 void Runs::begin_merge(Execution& execution, std::size_t memory_bytes) {
   constexpr std::size_t buffer_least = std::size_t{16} << 10, buffer_most = std::size_t{1} << 20;
+  memory_bytes /= 3;  // a reader has a buffer, and what it reads to put behind it
   const std::size_t fan_in = std::max<std::size_t>(memory_bytes / buffer_least, 4);
   while (runs_.size() > fan_in) merge_some(execution, fan_in, buffer_least);
   const std::size_t each = memory_bytes / std::max<std::size_t>(runs_.size(), 1);

@@ -37,8 +37,13 @@ void SpillFile::append(std::string_view bytes) {
     fail(ErrorCode::too_large,
          text(what_, ": its temporary file would exceed ", bytes_max_, " bytes; narrow the pipeline with $match"),
          {{"reason", "SpillLimit"}, {"limit", std::to_string(bytes_max_)}});
-  buffer_ += bytes;
-  if (buffer_.size() >= buffer_bytes) flush();
+  if (buffer_.size() + bytes.size() >= buffer_bytes) flush();
+  if (bytes.size() < buffer_bytes) {
+    buffer_ += bytes;
+    return;
+  }
+  write_all_at(file_, directory_, bytes, written_);
+  written_ += bytes.size();
 }
 
 void SpillFile::flush() {

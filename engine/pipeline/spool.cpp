@@ -48,9 +48,14 @@ void Spool::add(const Value& row) {
   append_fixed(buffer_, static_cast<std::uint32_t>(row_.size()));
   buffer_ += row_;
   ++count_;
-  if (!file_ && buffer_.size() <= memory_bytes_) return;
+  if (!file_ && buffer_.size() <= memory_bytes_ / 3) return;  // while it grows there are two of it
   const Settings& settings = execution_.settings;
-  if (!file_) file_ = std::make_unique<SpillFile>(settings.spill_directory, settings.spill_bytes_max, what_);
+  if (!file_) {
+    file_ = std::make_unique<SpillFile>(settings.spill_directory, settings.spill_bytes_max, what_);
+    file_->append(buffer_);
+    buffer_ = {};
+    return;
+  }
   file_->append(buffer_);
   buffer_.clear();
 }

@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
         R"([{"$limit":1},{"$graphLookup":{"from":"d","startWith":1,"connectFromField":"k","connectToField":"_id","as":"x"}}])",
         R"([{"$setWindowFields":{"partitionBy":"$k","sortBy":{"_id":1},"output":{"r":{"$rank":{}}}}}])",
         R"([{"$out":"x"}])", R"([{"$merge":"x"}])",
-        R"([{"$limit":1},{"$set":{"x":{"$reduce":{"input":{"$range":[0,1000000]},"initialValue":0,"in":{"$max":{"$map":{"input":{"$range":[0,1000]},"in":"$$this"}}}}}}}])"));
+        R"([{"$limit":1},{"$set":{"x":{"$reduce":{"input":{"$range":[0,20000]},"initialValue":0,"in":{"$max":{"$map":{"input":{"$range":[0,10000]},"in":"$$this"}}}}}}}])"));
 
 TEST_P(InterruptTest, TheDeadlineEndsItInTime) {
   EndlessSources sources;

@@ -119,9 +119,8 @@ Value random_stage(Random& random, int depth) {
     case 1:
     case 2: return stage("$match", random_match(random));
     case 3:
-      return stage(
-          "$project",
-          Object{{"_id", static_cast<std::int64_t>(random() % 2)}, {"a", 1}, {"n", random_computed(random)}});
+      return stage("$project",
+                   Object{{"_id", static_cast<std::int64_t>(random() % 2)}, {"a", 1}, {"n", random_computed(random)}});
     case 4: return stage("$project", Object{{"b", 1}, {"c", random() % 2 ? Value(1) : reference_to(random)}});
     case 5: return stage("$set", Object{{own_field(random).string(), random_computed(random)}});
     case 6: return stage("$unset", own_field(random));

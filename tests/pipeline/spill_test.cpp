@@ -14,7 +14,7 @@ class SpillTest : public PipelineTest {
  protected:
   SpillTest() {
     Texts documents;
-    for (int i = 0; i < 20'000; ++i)
+    for (int i = 0; i < 12'000; ++i)
       documents.push_back(R"({"_id":)" + std::to_string(i) + R"(,"k":)" + std::to_string(i * 7919 % 5000) + R"(,"v":)" +
                           std::to_string(i % 100) + R"(.5,"s":"some text of a document )" + std::to_string(i % 977) +
                           "\"}");
@@ -35,7 +35,7 @@ class SpillTest : public PipelineTest {
 TEST_F(SpillTest, Sorts) {
   expect_same(R"([{"$sort":{"k":1}}])");
   expect_same(R"([{"$sort":{"s":-1,"v":1}},{"$skip":100},{"$project":{"k":1}}])");
-  expect_same(R"([{"$sort":{"s":-1}},{"$limit":15000}])");
+  expect_same(R"([{"$sort":{"s":-1}},{"$limit":9000}])");
 }
 
 TEST_F(SpillTest, Groups) {

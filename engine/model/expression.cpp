@@ -2,6 +2,7 @@
 #include "engine/model/expression.h"
 
 #include "engine/base/error.h"
+#include "engine/base/interrupt.h"
 #include "engine/model/compare.h"
 #include "engine/model/expression_node.h"
 
@@ -43,7 +44,7 @@ void Context::charge(std::size_t bytes) {
 }
 
 void Context::poll() const {
-  if (variables.interrupt) variables.interrupt->check();
+  Interrupt::poll();
   if (steps > steps_most) fail(ErrorCode::too_large, "expression: too much to compute ahead of time");
 }
 

@@ -4,7 +4,6 @@
 // what $expr in filters, computed fields in projections and pipeline updates evaluate.
 #pragma once
 
-#include "engine/base/interrupt.h"
 #include "engine/model/value.h"
 
 #include <map>
@@ -23,7 +22,6 @@ struct Variables {
   const Value* root = nullptr;
   std::optional<Date> now;
   std::map<std::string, Value, std::less<>> named;  // those that parse() was told of; without one: missing
-  const Interrupt* interrupt = nullptr;             // polled by expressions that loop
 };
 
 class Expression {

@@ -67,9 +67,9 @@ struct Context {
   /// `too_large` when the budget is used up.
   void charge(std::size_t bytes);
   void charge(const Value& copied);
-  /// Once for each step of a loop over elements.
+  /// Once for each step of a loop over elements: polls the interrupt.
   void tick() {
-    if ((++steps & 1023) == 0) poll();
+    if ((++steps & 255) == 0) poll();
   }
   void poll() const;
   std::size_t steps = 0, steps_most = SIZE_MAX;

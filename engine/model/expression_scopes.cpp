@@ -2,7 +2,6 @@
 //
 // Operators that declare variables, or take some of their arguments as they stand.
 #include "engine/base/error.h"
-#include "engine/base/interrupt.h"
 #include "engine/model/expression_node.h"
 
 namespace stele::model {
@@ -17,7 +16,7 @@ class Binding {
  public:
   Binding(Context& context, std::size_t slot, const Value* value)
       : context_(context), frame_{slot, value, context.frame} {
-    Interrupt::poll();
+    context.tick();
     context.frame = &frame_;
   }
   ~Binding() { context_.frame = frame_.outer; }
@@ -97,7 +96,6 @@ struct MapNode final : FormNode {
     Array out;
     out.reserve(array->size());
     for (const Value& element : *array) {
-      context.tick();
       const Binding binding(context, slot, &element);
       out.push_back(children[1]->evaluate(context).take(context));
     }
@@ -143,7 +141,6 @@ struct FilterNode final : FormNode {
     Array out;
     for (const Value& element : *array) {
       if (out.size() == most) break;
-      context.tick();
       const Binding binding(context, slot, &element);
       if (truth(children[1]->evaluate(context))) out.push_back(Result::at(&element).take(context));
     }
@@ -171,7 +168,6 @@ struct ReduceNode final : FormNode {
     if (!array) return nullptr;
     Result value = kept(children[1]->evaluate(context), context);
     for (const Value& element : *array) {
-      context.tick();
       const Binding one(context, first_slot, &element), other(context, first_slot + 1, value.get());
       Result next = kept(children[2]->evaluate(context), context);
       value = std::move(next);

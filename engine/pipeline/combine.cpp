@@ -1,6 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// $facet, $unionWith and $count.
+// $facet and $unionWith.
 #include "engine/pipeline/parse.h"
 #include "engine/pipeline/spool.h"
 #include "engine/pipeline/subpipeline.h"
@@ -121,40 +121,6 @@ class UnionWith final : public Stage {
   Plan plan_;
 };
 
-// $count
-
-class CountRows final : public Rows {
- public:
-  CountRows(Execution& execution, RowsPtr input, const std::string& field)
-      : execution_(execution), input_(std::move(input)), field_(field) {}
-
-  bool next(Value& row) override {
-    if (!input_) return false;
-    std::int64_t count = 0;
-    for (; input_->next(row); ++count) execution_.tick();
-    input_.reset();
-    row = Object{{field_, count}};
-    return count > 0;  // of no rows there is no count, as in MongoDB
-  }
-
- private:
-  Execution& execution_;
-  RowsPtr input_;
-  const std::string& field_;
-};
-
-class Count final : public Stage {
- public:
-  Count(const std::string& what, std::string field) : Stage(what), field_(std::move(field)) {}
-  RowsPtr open(Execution& execution, RowsPtr input) const override {
-    return std::make_unique<CountRows>(execution, std::move(input), field_);
-  }
-  void trace_needs(Needs& needs) const override { needs = Needs::nothing(); }
-
- private:
-  std::string field_;
-};
-
 }  // namespace
 
 Stages parse_facet(const Value& spec, const Place& place) {
@@ -176,12 +142,6 @@ Stages parse_union_with(const Value& spec, const Place& place) {
   inner.depth = place.depth + 1;
   Plan plan = Plan::of(parts[1] ? parse_stages(*parts[1], inner) : Stages());
   return {std::make_shared<UnionWith>(place.what, SourceName::parse(*parts[0], place.what), std::move(plan))};
-}
-
-Stages parse_count(const Value& spec, const Place& place) {
-  if (!spec.is_string()) place.refuse("it needs the name of the field to put the count in");
-  place.check_field_name(spec.string());
-  return {std::make_shared<Count>(place.what, spec.string())};
 }
 
 }  // namespace stele::pipeline

@@ -1,6 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// $group, $sortByCount and $bucket.
+// $group, and what becomes one: $count, $sortByCount and $bucket.
 #include "engine/pipeline/group.h"
 
 #include "engine/model/compare.h"
@@ -97,6 +97,8 @@ class ParallelGroupRows final : public GroupRows {
 
   void work(Part& part) {
     try {
+      std::optional<Interrupt::Here> here;  // for expressions
+      if (execution_.interrupt) here.emplace(*execution_.interrupt);
       RowsPtr rows = measured(part.execution, std::move(part.input));
       rows = open_stages(part.execution, stages_, std::move(rows));
       gather_rows(part.execution, *rows, part.table);
@@ -189,6 +191,15 @@ Stages parse_group(const Value& spec, const Place& place) {
   const Value* id = spec.find("_id");
   if (!id) place.refuse(R"(it lacks "_id", what to group by; {"_id": null} makes one group of all)");
   return {std::make_shared<Group>(GroupSpec{place.what, GroupKey::parse(*id, place), parse_accumulators(spec, place)})};
+}
+
+// Of no rows there is no count, as in MongoDB.
+Stages parse_count(const Value& spec, const Place& place) {
+  if (!spec.is_string()) place.refuse("it needs the name of the field to put the count in");
+  place.check_field_name(spec.string());
+  GroupSpec group{place.what, GroupKey::parse(Value(), place), {Accumulator::counting(spec.string())}};
+  group.gives_id = false;
+  return {std::make_shared<Group>(std::move(group))};
 }
 
 Stages parse_sort_by_count(const Value& spec, const Place& place) {

@@ -9,7 +9,7 @@
 
 namespace stele::pipeline {
 
-/// $group, and what $sortByCount and $bucket become.
+/// $group, and what $count, $sortByCount and $bucket become.
 class Group final : public Stage {
  public:
   explicit Group(GroupSpec spec) : Stage(spec.what), spec_(std::move(spec)) {}

@@ -173,7 +173,7 @@ void GroupTable::finish(std::size_t memory_bytes) {
 Value GroupTable::result(Value id, Gathered* gathered) {
   Object row;
   row.reserve(1 + spec_.accumulators.size());
-  row.push_back({"_id", std::move(id)});
+  if (spec_.gives_id) row.push_back({"_id", std::move(id)});
   for (std::size_t i = 0; i < spec_.accumulators.size(); ++i)
     row.push_back({spec_.accumulators[i].field(), spec_.accumulators[i].result(std::move(gathered[i]))});
   return row;

@@ -36,6 +36,7 @@ struct GroupSpec {
   std::string what;
   GroupKey key;
   std::vector<Accumulator> accumulators;
+  bool gives_id = true;  // false: groups come out without _id
 };
 
 /// Groups, found by the bytes of their keys. Beyond its memory they go to a spill file, sorted by key, and are merged

@@ -72,12 +72,13 @@ void parse_stage(const Value& stage, const Place& pipeline, std::size_t number, 
   const auto& [name, spec] = stage.object()[0];
   const auto* found = std::ranges::find(known, name, &Known::name);
   if (found == std::end(known)) {
-    const Error::Detail detail = {{"reason", "Stage"}, {"stage", name}};
     if (std::ranges::find(not_offered, name) != std::end(not_offered))
-      fail(ErrorCode::unsupported, text(place.what, ": the stage ", name, " is not offered"), detail);
+      fail(ErrorCode::unsupported, text(place.what, ": the stage ", name, " is not offered"),
+           {{"reason", "Stage"}, {"stage", name}});
     std::string names;
     for (const Known& one : known) names += text(' ', one.name);
-    fail(ErrorCode::invalid, text(place.what, ": unknown stage \"", name, "\"; known:", names), detail);
+    fail(ErrorCode::invalid, text(place.what, ": unknown stage \"", name, "\"; known:", names),
+         {{"reason", "Stage"}, {"stage", name}});
   }
   place = place.at(name);
   if (found->where == Known::not_in_facet && pipeline.inside_facet)

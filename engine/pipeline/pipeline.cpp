@@ -29,6 +29,8 @@ struct Results::Impl {
 
   bool next(Value& out) {
     if (done) return false;
+    std::optional<Interrupt::Here> here;  // for expressions
+    if (execution.interrupt) here.emplace(*execution.interrupt);
     if (!rows) rows = open_plan(execution, source, pipeline.plan(), &opened);
     done = !rows->next(out);
     return !done;

@@ -41,9 +41,7 @@ struct StageFigures {
 /// What stages at work share. One thread: each worker has its own.
 class Execution {
  public:
-  Execution(Sources& s, const Settings& o, const Interrupt* i) : sources(s), settings(o), interrupt(i) {
-    variables.interrupt = i;
-  }
+  Execution(Sources& s, const Settings& o, const Interrupt* i) : sources(s), settings(o), interrupt(i) {}
 
   Sources& sources;
   const Settings& settings;

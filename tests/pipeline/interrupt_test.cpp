@@ -4,6 +4,7 @@
 #include "tests/pipeline/pipeline_case.h"
 
 #include <chrono>
+#include <stop_token>
 #include <thread>
 
 namespace stele::pipeline {
@@ -93,14 +94,15 @@ TEST(CancelTest, AnotherThreadEndsASortThatIsUnderWay) {
   EndlessSources sources;
   sources.most = 300'000;
   Settings settings;
-  Interrupt interrupt;
+  std::stop_source cancel;
+  const Interrupt interrupt(Time::time_point::max(), cancel.get_token());
   const Pipeline pipeline = Pipeline::parse(R"([{"$sort":{"k":1,"_id":1}},{"$skip":1000000000}])");
   const SourceName source = SourceName::parse(Value("c"), "test");
   Time::time_point cancelled;
   std::jthread other([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     cancelled = Time::now();
-    interrupt.cancel();
+    cancel.request_stop();
   });
   testing::expect_error(
       ErrorCode::interrupted,

@@ -53,8 +53,6 @@ class Accumulator {
   static Accumulator parse(const std::string& field, const Value& spec, const Place& place);
   /// {"$sum": 1}
   static Accumulator counting(std::string field);
-  /// It is one; `known` also for those that only $setWindowFields has.
-  static bool is_known(std::string_view name);
 
   const std::string& field() const { return field_; }
   void trace_needs(Needs& needs) const;

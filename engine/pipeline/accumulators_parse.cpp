@@ -41,8 +41,6 @@ const Accumulator::Named* Accumulator::find(std::string_view name) {
   return at == std::end(all) ? nullptr : at;
 }
 
-bool Accumulator::is_known(std::string_view name) { return find(name) != nullptr; }
-
 Accumulator Accumulator::counting(std::string field) {
   Accumulator out;
   out.kind_ = Kind::count;

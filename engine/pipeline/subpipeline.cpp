@@ -58,8 +58,7 @@ std::vector<std::uint32_t> Foreign::candidates(const Array& values) const {
   }
   if (values.size() > 1) {
     std::ranges::sort(found);
-    const auto again = std::ranges::unique(found);
-    found.erase(again.begin(), again.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
   }
   return found;
 }

@@ -3,6 +3,12 @@
 
 #include "engine/pipeline/plan.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 namespace stele::pipeline {
 
 /// A bit of work inside a stage, with variables of its own; what it opens must not outlive it.

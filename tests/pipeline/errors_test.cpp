@@ -3,6 +3,10 @@
 // Bad pipelines are refused by the name and place of what is wrong.
 #include "tests/pipeline/pipeline_case.h"
 
+#include <fstream>
+#include <set>
+#include <sstream>
+
 namespace stele::pipeline {
 namespace {
 
@@ -29,6 +33,30 @@ TEST_F(ErrorsTest, UnknownStagesOperatorsAndFields) {
           "$bad");
   refused(ErrorCode::invalid, R"([{"$unwind":{"path":"$a","keepNull":true}}])", "$unwind", "no member \"keepNull\"");
   refused(ErrorCode::invalid, R"([{"$lookup":{"from":"x","as":"y","pipeline":[],"on":1}}])", "$lookup", "\"on\"");
+}
+
+// Names with '$' in the text, behind the mark.
+std::set<std::string> names_in(const std::string& text, const std::string& mark) {
+  std::set<std::string> names;
+  std::istringstream words(text.substr(text.find(mark) + mark.size()));
+  for (std::string word; words >> word;)
+    if (word.find('$') != std::string::npos)
+      names.insert(word.substr(word.find('$'), word.find_last_not_of("`") - word.find('$') + 1));
+  return names;
+}
+
+TEST_F(ErrorsTest, WhatTheyListIsWhatThePageOfOperatorsLists) {
+  const auto page = [](const std::string& mark) {
+    std::ifstream file(STELE_SOURCE_DIR "/engine/ARCHITECTURE.md");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with(mark)) return names_in(line, mark);
+    return std::set<std::string>();
+  };
+  const Error stage = refused(ErrorCode::invalid, R"([{"$x":1}])", "unknown stage");
+  EXPECT_EQ(names_in(stage.message(), "known:"), page("| aggregation, stages |"));
+  const Error accumulator =
+      refused(ErrorCode::invalid, R"([{"$group":{"_id":1,"n":{"$x":1}}}])", "unknown accumulator");
+  EXPECT_EQ(names_in(accumulator.message(), "known:"), page("| aggregation, accumulators |"));
 }
 
 TEST_F(ErrorsTest, ArgumentsOutOfRange) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 namespace stele::pipeline {
@@ -127,9 +128,14 @@ class ParallelGroupRows final : public GroupRows {
 
   void gather(GroupTable& table) override {
     {
-      std::vector<std::jthread> threads;  // joined at the end of the block, also when one cannot be started
-      for (std::size_t i = 1; i < parts_.size(); ++i)
-        threads.emplace_back([this, part = parts_[i].get()] { work(*part); });
+      std::vector<std::jthread> threads;  // joined at the end of the block
+      for (std::size_t i = 1; i < parts_.size(); ++i) {
+        try {
+          threads.emplace_back([this, part = parts_[i].get()] { work(*part); });
+        } catch (const std::system_error&) {  // no more threads are to be had
+          work(*parts_[i]);
+        }
+      }
       work(*parts_[0]);
     }
     rethrow_failure();

@@ -59,7 +59,8 @@ class LookupRows final : public Rows {
     } else {
       Value own;
       static const Value nothing = Object();
-      const Value* value = Evaluator(inner_)(*spec_.variable, nothing, own);
+      Evaluator evaluate(inner_);  // the value lives in its variables
+      const Value* value = evaluate(*spec_.variable, nothing, own);
       if (value && value->is_array()) return run(open_plan(inner_, spec_.from, spec_.plan));
       values.push_back(value ? *value : Value());
     }

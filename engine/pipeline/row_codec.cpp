@@ -23,6 +23,7 @@ enum Code : unsigned char {
   date,
   binary,
   oid,
+  regex,
   with_spelling = 0x80
 };
 
@@ -52,6 +53,7 @@ Code code_of(const Value& value) {
     case model::Type::date: return date;
     case model::Type::binary: return binary;
     case model::Type::oid: return oid;
+    case model::Type::regex: return regex;
   }
   return null;
 }
@@ -105,6 +107,10 @@ Value read_content(ByteReader& bytes, unsigned char code) {
       content.copy(id.bytes.data(), 12);
       return id;
     }
+    case regex: {
+      std::string source(read_sized(bytes));
+      return model::Pattern{std::move(source), std::string(read_sized(bytes))};
+    }
     case array: {
       model::Array elements(read_count(bytes));
       for (Value& element : elements) read_row(bytes, element);
@@ -137,6 +143,7 @@ void append_row(std::string& out, const Value& value) {
     case date: return append_varint(out, zigzag(value.date().milliseconds));
     case binary: append_fixed(out, value.binary().subtype); return append_sized(out, value.binary().bytes);
     case oid: out.append(value.oid().bytes.data(), 12); return;
+    case regex: append_sized(out, value.pattern().source); return append_sized(out, value.pattern().options);
     case array:
       append_varint(out, value.array().size());
       for (const Value& element : value.array()) append_row(out, element);
@@ -175,6 +182,8 @@ std::size_t bytes_in_memory(const Value& value) {
       bytes += sizeof member.name + member.name.size() + bytes_in_memory(member.value);
   } else if (value.type() == model::Type::binary) {
     bytes += value.binary().bytes.size();
+  } else if (value.type() == model::Type::regex) {
+    bytes += value.pattern().source.size() + value.pattern().options.size();
   }
   return bytes;
 }

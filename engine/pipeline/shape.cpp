@@ -134,6 +134,8 @@ void check_projected(const Value& value, const Place& place, const std::string& 
     if (name == "$elemMatch")
       fail(ErrorCode::invalid, text(place.what, ": \"", path, "\": $elemMatch is no expression; use $filter"),
            {{"reason", "UnknownOperator"}, {"operator", name}, {"path", path}});
+    if (name.ends_with(".$"))
+      place.refuse(text('"', name, "\": the positional $ is for find; use $filter or $arrayElemAt"), "Operator");
     if (!name.starts_with('$')) check_projected(inner, place, path.empty() ? name : text(path, '.', name));
   }
 }

@@ -34,7 +34,8 @@ struct SourceName {
 struct Request {
   model::Filter filter;
   model::Sort sort;
-  std::optional<std::uint64_t> limit;             // no more rows than this are read, in the order of `sort`
+  std::optional<std::uint64_t> limit;  // no more rows than this are read; a source that does not sort as asked
+                                       // must give all the same
   std::optional<std::vector<std::string>> paths;  // nothing but these is read of each document; empty: all of it
   unsigned parts = 1;                             // how many cursors can be used, each by a thread of its own
 };

@@ -108,7 +108,7 @@ class Evaluator {
  public:
   explicit Evaluator(const Execution& execution) : variables_(execution.variables) {}
 
-  /// Null: missing. The value lives in `document`, in `own` or in the expression.
+  /// Null: missing. The value lives in `document`, in `own`, in the expression or here.
   const Value* operator()(const Expression& expression, const Value& document, Value& own);
   bool is_true(const Expression& expression, const Value& document);
   /// Runs `body` with the variables of this document.

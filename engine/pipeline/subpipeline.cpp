@@ -64,7 +64,13 @@ std::vector<std::uint32_t> Foreign::candidates(const Array& values) const {
 }
 
 Request Foreign::request_for(const Array& values) const {
-  const Value equality = Object{{field_.text(), Object{{"$in", values}}}};
+  Value equality = Object{{field_.text(), Object{{"$in", values}}}};
+  const auto is_regex = [](const Value& value) { return value.type() == model::Type::regex; };
+  if (std::ranges::any_of(values, is_regex)) {  // $in would match by it
+    Array each;
+    for (const Value& value : values) each.push_back(Object{{field_.text(), Object{{"$eq", value}}}});
+    equality = Object{{"$or", std::move(each)}};
+  }
   Request request;
   request.filter =
       model::Filter::of(filter_.object().empty() ? equality : Value(Object{{"$and", Array{equality, filter_}}}), what_);

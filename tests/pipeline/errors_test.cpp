@@ -70,6 +70,7 @@ TEST_F(ErrorsTest, ArgumentsOutOfRange) {
   refused(ErrorCode::invalid, R"([{"$project":{}}])", "$project");
   refused(ErrorCode::invalid, R"([{"$project":{"a":1,"b":0}}])", "\"a\"", "\"b\"");
   refused(ErrorCode::invalid, R"([{"$project":{"a":{"$slice":3}}}])", "$slice");
+  refused(ErrorCode::invalid, R"([{"$project":{"a.$":1}}])", "positional $");
   refused(ErrorCode::invalid, R"([{"$project":{"a":{"$elemMatch":{"b":1}}}}])", "$elemMatch", "$filter");
   refused(ErrorCode::invalid, R"([{"$unwind":"tags"}])", "'$' in front");
   refused(ErrorCode::invalid, R"([{"$unwind":"$a..b"}])", "empty");

@@ -26,6 +26,15 @@ TEST_P(LookupTest, JoinsByEqualityThroughArraysAndMissing) {
             (Texts{R"({"_id":1,"ids":["i1"]})", R"({"_id":2,"ids":["i2","i3"]})", R"({"_id":3,"ids":["i4","i5"]})"}));
 }
 
+TEST_P(LookupTest, ARegularExpressionAsAValueIsEqualToItselfOnly) {
+  sources.set("c", {R"({"_id":1,"sku":{"$regularExpression":{"pattern":"a","options":""}}})"});
+  sources.set("items",
+              {R"({"_id":1,"sku":"a"})", R"({"_id":2,"sku":{"$regularExpression":{"pattern":"a","options":""}}})"});
+  EXPECT_EQ(
+      run(R"([{"$lookup":{"from":"items","localField":"sku","foreignField":"sku","as":"at"}},{"$project":{"ids":"$at._id"}}])"),
+      (Texts{R"({"_id":1,"ids":[2]})"}));
+}
+
 TEST_P(LookupTest, RunsAPipelineOverWhatWasJoined) {
   EXPECT_EQ(run(R"([{"$lookup":{"from":"items","localField":"sku","foreignField":"sku","as":"at","let":{"n":"$n"},
                       "pipeline":[{"$match":{"$expr":{"$gte":["$stock","$$n"]}}},{"$project":{"_id":1}}]}},

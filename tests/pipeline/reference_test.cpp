@@ -23,7 +23,9 @@ Value random_value(Random& random, int depth) {
     case 3: return static_cast<double>(random() % 9) / 2;
     case 4: return one_of(random, {"x", "y", "xy", ""});
     case 5: return random() % 2 == 0;
-    case 6: return model::Date{static_cast<std::int64_t>(random() % 3)};
+    case 6:
+      if (random() % 4 == 0) return model::Pattern{"x", random() % 2 ? "i" : ""};
+      return model::Date{static_cast<std::int64_t>(random() % 3)};
     case 7: {
       Object object;
       for (const char* name : {"a", "d"})

@@ -2,9 +2,11 @@
 #include "engine/model/expression.h"
 
 #include "engine/base/error.h"
+#include "engine/base/interrupt.h"
 #include "engine/model/compare.h"
 #include "engine/model/expression_node.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace stele::model {
@@ -41,6 +43,11 @@ void Context::charge(std::size_t bytes) {
   bytes_left -= bytes;
 }
 
+void Context::poll() const {
+  Interrupt::poll();
+  if (steps > steps_most) fail(ErrorCode::too_large, "expression: too much to compute ahead of time");
+}
+
 void Context::charge(const Value& copied) { charge(bytes_of(copied, 0)); }
 
 Value Result::take(Context& context) && {
@@ -50,9 +57,15 @@ Value Result::take(Context& context) && {
   return *elsewhere_;
 }
 
-bool Expression::Node::collect_names(std::vector<std::string>& names) const {
+const Value* Result::keep(Value& own) && {
+  if (!own_) return elsewhere_;
+  own = std::move(value_);
+  return &own;
+}
+
+bool Expression::Node::collect_paths(std::vector<std::string>& paths) const {
   for (const NodePtr& child : children)
-    if (child && !child->collect_names(names)) return false;
+    if (child && !child->collect_paths(paths)) return false;
   return true;
 }
 
@@ -160,7 +173,21 @@ std::optional<Value> Expression::evaluate(const Value& document) const {
   return evaluate(variables);
 }
 
-bool Expression::collect_names(std::vector<std::string>& names) const { return node_->collect_names(names); }
+const Value* Expression::evaluate(const Variables& variables, Value& own) const {
+  Context context{variables};
+  return node_->evaluate(context).keep(own);
+}
+
+bool Expression::collect_paths(std::vector<std::string>& paths) const { return node_->collect_paths(paths); }
+
+bool Expression::collect_names(std::vector<std::string>& names) const {
+  std::vector<std::string> paths;
+  if (!collect_paths(paths)) return false;
+  for (const std::string& path : paths)
+    if (const std::string name = path.substr(0, path.find('.')); std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  return true;
+}
 
 const Value* Expression::constant() const {
   if (!node_->is_constant()) return nullptr;

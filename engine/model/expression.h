@@ -36,9 +36,14 @@ class Expression {
   /// MongoDB would also refuse.
   std::optional<Value> evaluate(const Variables& variables) const;
   std::optional<Value> evaluate(const Value& document) const;
+  /// The same without a copy where the value is there already, in the document, a variable or the expression; else it
+  /// is put into `own`. Null: missing.
+  const Value* evaluate(const Variables& variables, Value& own) const;
 
   /// Adds the members of the outermost document that it reads; false when it reads the document as a whole.
   bool collect_names(std::vector<std::string>& names) const;
+  /// The same with whole paths, "author.name", each once.
+  bool collect_paths(std::vector<std::string>& paths) const;
   /// The value, when it reads nothing.
   const Value* constant() const;
 

@@ -88,6 +88,38 @@ Result extremes(const Call& call) {
   return out;
 }
 
+// {input, method} and {input, p, method}.
+std::vector<double> numbers_of(const Call& call, std::size_t method) {
+  const Result approximate = call.arg(method);
+  if (call.string(approximate, "\"approximate\" as \"method\"") != "approximate")
+    call.refuse("takes only \"approximate\" as \"method\"");
+  std::vector<double> numbers;
+  const Result input = call.arg(0);
+  const auto add = [&numbers](const Value& value) {
+    if (value.is_number()) numbers.push_back(value.number());
+  };
+  if (!input.missing() && input->is_array())
+    std::ranges::for_each(input->array(), add);
+  else if (!input.missing())
+    add(*input);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Result median(const Call& call) { return percentile_of(numbers_of(call, 1), 0.5); }
+
+Result percentile(const Call& call) {
+  const std::vector<double> numbers = numbers_of(call, 2);
+  const Result parts = call.arg(1);
+  Array out;
+  for (const Value& part : call.array(parts, "an array of numbers from 0 to 1 as \"p\"")) {
+    if (!part.is_number() || part.number() < 0 || part.number() > 1) call.refuse("needs numbers from 0 to 1 as \"p\"");
+    out.push_back(percentile_of(numbers, part.number()));
+  }
+  if (out.empty()) call.refuse("needs one or more numbers as \"p\"");
+  return out;
+}
+
 constexpr Operator table[] = {
     {"$sum", 0, Operator::any, sum},
     {"$avg", 0, Operator::any, avg},
@@ -97,6 +129,8 @@ constexpr Operator table[] = {
     {"$stdDevSamp", 0, Operator::any, deviation<true>},
     {"$maxN", "n input", extremes<1>},
     {"$minN", "n input", extremes<-1>},
+    {"$median", "input method", median},
+    {"$percentile", "input p method", percentile},
 };
 
 }  // namespace

@@ -171,7 +171,8 @@ Result convert(const Call& call) {
 }
 
 Result type(const Call& call) {
-  constexpr std::string_view names[] = {"null", "", "string", "object", "array", "binData", "objectId", "bool", "date"};
+  constexpr std::string_view names[] = {"null",    "",         "string", "object", "array",
+                                        "binData", "objectId", "bool",   "date",   "regex"};
   const Result value = call.arg(0);
   if (value.missing()) return std::string_view("missing");
   if (!value->is_number()) return names[static_cast<std::size_t>(value->type())];

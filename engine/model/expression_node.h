@@ -38,6 +38,8 @@ class Result {
   bool nullish() const { return missing() || get()->is_null(); }
   const Value& operator*() const { return *get(); }
   const Value* operator->() const { return get(); }
+  /// What it owns goes into `own`. Null: missing.
+  const Value* keep(Value& own) &&;
 
   /// Moves it out, or copies it at the cost of the context's budget; null when missing.
   Value take(Context& context) &&;
@@ -65,13 +67,19 @@ struct Context {
   /// `too_large` when the budget is used up.
   void charge(std::size_t bytes);
   void charge(const Value& copied);
+  /// Once for each step of a loop over elements: polls the interrupt.
+  void tick() {
+    if ((++steps & 255) == 0) poll();
+  }
+  void poll() const;
+  std::size_t steps = 0, steps_most = SIZE_MAX;
 };
 
 struct Expression::Node {
   explicit Node(std::vector<std::shared_ptr<const Node>> c = {}) : children(std::move(c)) {}
   virtual ~Node() = default;
   virtual Result evaluate(Context& context) const = 0;
-  virtual bool collect_names(std::vector<std::string>& names) const;
+  virtual bool collect_paths(std::vector<std::string>& paths) const;
   virtual bool is_constant() const { return false; }
 
   std::vector<std::shared_ptr<const Node>> children;  // null: an optional argument that is not given

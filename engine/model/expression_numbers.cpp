@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/model/expression_numbers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -43,6 +44,13 @@ void Sum::add(const Value& number) {
     add_double(number.real().number);
 }
 
+void Sum::add(const Sum& other) {
+  integers_ += other.integers_;
+  if (!other.has_doubles_) return;
+  add_double(other.high_);
+  add_double(other.low_);
+}
+
 void Sum::subtract(const Value& number) {
   if (number.is_integer())
     subtract(number.integer());
@@ -65,9 +73,30 @@ double Sum::number() const {
   return std::isfinite(all.high_) ? all.high_ + all.low_ : all.high_;
 }
 
-Result Sum::result(const Call& call) const {
+Value Sum::value() const {
   if (!has_doubles_ && integers_ >= int_least && integers_ <= int_most) return static_cast<std::int64_t>(integers_);
-  return call.finite(number());
+  return number();
+}
+
+Result Sum::result(const Call& call) const {
+  Value sum = value();
+  return sum.is_integer() ? Result(std::move(sum)) : call.finite(sum.number());
+}
+
+Value Sum::saved() const {
+  return Array{static_cast<std::int64_t>(integers_ >> 64), static_cast<std::int64_t>(integers_), high_, low_,
+               has_doubles_};
+}
+
+Sum Sum::restored(const Value& saved) {
+  const Array& parts = saved.array();
+  Sum sum;
+  const auto low = static_cast<std::uint64_t>(parts[1].integer());
+  sum.integers_ = static_cast<Wide>(parts[0].integer()) * (Wide{1} << 64) + static_cast<Wide>(low);
+  sum.high_ = parts[2].real().number;
+  sum.low_ = parts[3].real().number;
+  sum.has_doubles_ = parts[4].boolean();
+  return sum;
 }
 
 std::optional<std::int64_t> Sum::rounded() const {
@@ -79,6 +108,12 @@ std::optional<std::int64_t> Sum::rounded() const {
   }
   if (total < int_least || total > int_most) return std::nullopt;
   return static_cast<std::int64_t>(total);
+}
+
+Value percentile_of(const std::vector<double>& sorted, double part) {
+  if (sorted.empty()) return nullptr;
+  const auto rank = static_cast<std::size_t>(std::ceil(part * static_cast<double>(sorted.size())));
+  return sorted[std::min(std::max<std::size_t>(rank, 1), sorted.size()) - 1];
 }
 
 std::optional<std::int64_t> round_half_even(std::int64_t value, int place) {

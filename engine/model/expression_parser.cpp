@@ -33,9 +33,11 @@ Result follow(const Value* value, std::span<const std::string> steps, Context& c
 struct PathNode final : Expression::Node {
   explicit PathNode(std::vector<std::string> s) : steps(std::move(s)) {}
   Result evaluate(Context& context) const override { return follow(context.variables.root, steps, context); }
-  bool collect_names(std::vector<std::string>& names) const override {
+  bool collect_paths(std::vector<std::string>& paths) const override {
     if (steps.empty()) return false;
-    if (std::ranges::find(names, steps[0]) == names.end()) names.push_back(steps[0]);
+    std::string path = steps[0];
+    for (std::size_t i = 1; i < steps.size(); ++i) path += '.' + steps[i];
+    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
     return true;
   }
   std::vector<std::string> steps;
@@ -127,33 +129,12 @@ const Form* find_form(std::string_view name) {
   return nullptr;
 }
 
-constexpr std::string_view not_offered[] = {"$accumulator",
-                                            "$function",
-                                            "$rand",
-                                            "$sampleRate",
-                                            "$meta",
-                                            "$tsSecond",
-                                            "$tsIncrement",
-                                            "$toDecimal",
-                                            "$bsonSize",
-                                            "$binarySize",
-                                            "$toUUID",
-                                            "$median",
-                                            "$percentile",
-                                            "$toHashedIndexKey",
-                                            "$covariancePop",
-                                            "$covarianceSamp",
-                                            "$top",
-                                            "$topN",
-                                            "$bottom",
-                                            "$bottomN",
-                                            "$count",
-                                            "$push",
-                                            "$addToSet",
-                                            "$encStrStartsWith",
-                                            "$encStrEndsWith",
-                                            "$createObjectId",
-                                            "$similarityCosine"};
+constexpr std::string_view not_offered[] = {
+    "$accumulator", "$function",         "$rand",           "$sampleRate",     "$meta",
+    "$tsSecond",    "$tsIncrement",      "$toDecimal",      "$bsonSize",       "$binarySize",
+    "$toUUID",      "$toHashedIndexKey", "$covariancePop",  "$covarianceSamp", "$top",
+    "$topN",        "$bottom",           "$bottomN",        "$count",          "$push",
+    "$addToSet",    "$encStrStartsWith", "$encStrEndsWith", "$createObjectId", "$similarityCosine"};
 constexpr std::string_view variables_not_offered[] = {"CLUSTER_TIME", "DESCEND",    "PRUNE",      "KEEP",
                                                       "JS_SCOPE",     "USER_ROLES", "SEARCH_META"};
 
@@ -186,6 +167,8 @@ NodePtr ExpressionParser::folded(NodePtr node) {
   if (!std::ranges::all_of(node->children, constant)) return node;
   const Variables none;
   Context context{none};
+  context.bytes_left = std::size_t{16} << 20;  // what takes more is left for later, when it can be interrupted
+  context.steps_most = 100'000;
   try {
     Result result = node->evaluate(context);
     if (result.missing()) return std::make_shared<ConstantNode>(std::nullopt);

@@ -2,7 +2,6 @@
 //
 // Operators that declare variables, or take some of their arguments as they stand.
 #include "engine/base/error.h"
-#include "engine/base/interrupt.h"
 #include "engine/model/expression_node.h"
 
 namespace stele::model {
@@ -17,7 +16,7 @@ class Binding {
  public:
   Binding(Context& context, std::size_t slot, const Value* value)
       : context_(context), frame_{slot, value, context.frame} {
-    Interrupt::poll();
+    context.tick();
     context.frame = &frame_;
   }
   ~Binding() { context_.frame = frame_.outer; }

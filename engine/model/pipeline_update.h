@@ -8,6 +8,7 @@
 
 #include "engine/base/json.h"
 #include "engine/model/expression.h"
+#include "engine/model/field_tree.h"
 #include "engine/model/value.h"
 
 #include <optional>
@@ -17,14 +18,6 @@
 #include <vector>
 
 namespace stele::model {
-
-/// The paths of a stage, as a tree of names.
-struct FieldTree {
-  std::string name;
-  bool is_end = false;                 // a path of the stage ends here
-  std::optional<Expression> computed;  // of $set, where one ends
-  std::vector<FieldTree> children;     // in the order of the stage
-};
 
 class PipelineUpdate {
  public:
@@ -48,7 +41,6 @@ class PipelineUpdate {
   using Stage = std::variant<Compute, Exclude, Replace>;
 
   static Stage parse_stage(const Value& value, std::size_t number);
-  static Exclude parse_unset(const Value& spec, std::string_view what);
   static void apply_stage(const Stage& stage, Value& document, Date now);
 
   std::vector<Stage> stages_;

@@ -2,6 +2,7 @@
 #include "engine/model/projection.h"
 
 #include "engine/base/error.h"
+#include "engine/model/expression_node.h"
 #include "engine/model/matched_element.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ bool all_numbers(const Array& array) { return std::ranges::all_of(array, &Value:
 
 class Projection::Reader {
  public:
-  Reader(Projection& projection, std::string_view what) : projection_(projection), what_(what) {}
+  Reader(Projection& projection, std::string_view what, std::span<const std::string> variables)
+      : projection_(projection), what_(what), variables_(variables) {}
 
   void read(const Value& object) {
     if (!object.is_object()) refuse(R"(it must be an object, such as {"title": 1})");
@@ -66,7 +68,7 @@ class Projection::Reader {
   void compute(Rule& rule, std::string_view path, const Value& value) {
     rule.kind = Kind::compute;
     rule.computes = true;
-    rule.expression = Expression::parse(value, text(what_, ", path \"", path, '"'));
+    rule.expression = Expression::parse(value, text(what_, ", path \"", path, '"'), variables_);
   }
 
   void read_operator(Rule& rule, const std::string& path, const Value& value) {
@@ -182,14 +184,15 @@ class Projection::Reader {
 
   Projection& projection_;
   const std::string what_;
+  const std::span<const std::string> variables_;
   Rule root_;
   std::string included_, excluded_;  // a path of each kind, for messages
   bool includes_id_ = false;
 };
 
-Projection Projection::of(const Value& object, std::string_view what) {
+Projection Projection::of(const Value& object, std::string_view what, std::span<const std::string> variables) {
   Projection projection;
-  Reader(projection, what).read(object);
+  Reader(projection, what, variables).read(object);
   return projection;
 }
 
@@ -202,10 +205,8 @@ Projection Projection::parse(std::string_view json, const json::Limits& limits) 
 
 class Projection::Applied {
  public:
-  Applied(bool exclusion, const Value& document, std::optional<Date> now) : exclusion_(exclusion) {
-    variables_.root = &document;
-    variables_.now = now;
-  }
+  Applied(bool exclusion, const Variables& variables)
+      : exclusion_(exclusion), variables_(variables), budget_{variables} {}
 
   Object object(const Object& members, const Rule& rule) const {
     Object out;
@@ -259,12 +260,14 @@ class Projection::Applied {
     if (rule.kind == Kind::nested) {  // what is there was computed on the way; a scalar or nothing becomes an object
       if (at == out.end()) out.push_back({rule.name, object({}, rule)});
     } else if (auto value = rule.expression->evaluate(variables_)) {
+      budget_.charge(*value);
       out.push_back({rule.name, std::move(*value)});
     }
   }
 
   bool exclusion_;
-  Variables variables_;
+  const Variables& variables_;
+  mutable Context budget_;  // of what is computed into the elements of arrays
 };
 
 namespace {
@@ -291,28 +294,53 @@ void keep_matched_element(Value& projected, const Path& path, const Value& docum
 }  // namespace
 
 Value Projection::apply(const Value& document, std::optional<Date> now, const Condition* filter) const {
-  if (empty() || !document.is_object()) return document;
-  Value projected = Applied(exclusion_, document, now).object(document.object(), *root_);
-  if (positional_) keep_matched_element(projected, *positional_, document, filter);
+  Variables variables;
+  variables.root = &document;
+  variables.now = now;
+  Value projected = apply(variables);
+  if (positional_ && document.is_object()) keep_matched_element(projected, *positional_, document, filter);
   return projected;
+}
+
+Value Projection::apply(const Variables& variables) const {
+  const Value& document = *variables.root;
+  if (empty() || !document.is_object()) return document;
+  return Applied(exclusion_, variables).object(document.object(), *root_);
 }
 
 // What it needs
 
-bool Projection::collect_names(std::vector<std::string>& names) const {
+bool Projection::collect_paths(std::vector<std::string>& paths) const {
   if (exclusion_ || positional_) return false;
-  const auto add = [&names](const std::string& name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  const auto collect = [&paths](const auto& self, const Rule& rule, const std::string& path) -> bool {
+    if (rule.expression) return rule.expression->collect_paths(paths);
+    if (rule.kind == Kind::exclude) return true;
+    if (rule.kind != Kind::nested || rule.computes) paths.push_back(path);  // computed inside what is there
+    return std::ranges::all_of(rule.children,
+                               [&](const Rule& child) { return self(self, child, text(path, '.', child.name)); });
   };
-  const auto add_expressions = [&names](const auto& self, const Rule& rule) -> bool {
-    if (rule.expression && !rule.expression->collect_names(names)) return false;
-    return std::ranges::all_of(rule.children, [&](const Rule& child) { return self(self, child); });
-  };
-  for (const Rule& child : root_->children) {
-    if (child.kind != Kind::exclude && child.kind != Kind::compute) add(child.name);
-    if (child.computes && !add_expressions(add_expressions, child)) return false;
-  }
+  return std::ranges::all_of(root_->children, [&](const Rule& child) { return collect(collect, child, child.name); });
+}
+
+bool Projection::collect_names(std::vector<std::string>& names) const {
+  std::vector<std::string> paths;
+  if (!collect_paths(paths)) return false;
+  for (const std::string& path : paths)
+    if (const std::string name = path.substr(0, path.find('.')); std::ranges::find(names, name) == names.end())
+      names.push_back(name);
   return true;
+}
+
+bool Projection::keeps(const Path& path) const {
+  const Rule* rule = root_.get();
+  for (const Step& step : path.steps()) {
+    if (step.index && rule != root_.get()) return false;  // may be an element's position
+    const auto child = std::ranges::find(rule->children, step.name, &Rule::name);
+    if (child == rule->children.end()) return exclusion_;
+    if (child->kind != Kind::nested) return child->kind == Kind::include;
+    rule = &*child;
+  }
+  return false;
 }
 
 }  // namespace stele::model

@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,16 +27,25 @@ class Projection {
   /// Empty text or {}: the whole document. `invalid` for inclusions mixed with exclusions and for paths of which one
   /// is, or begins, another; `unsupported` for $meta.
   static Projection parse(std::string_view json, const json::Limits& limits = {});
-  static Projection of(const Value& object, std::string_view what);
+  /// `variables`: those that apply() is given beside the ones of MongoDB.
+  static Projection of(const Value& object, std::string_view what, std::span<const std::string> variables = {});
 
+  /// It leaves out and keeps the rest.
+  bool is_exclusion() const { return exclusion_; }
   /// Nothing to do: the document as it is.
   bool empty() const { return root_->children.empty(); }
   /// `now` is what $$NOW gives; `filter` the query's, which the document matches, for the positional `$`: `invalid` when it
   /// matched no element of an array there.
   Value apply(const Value& document, std::optional<Date> now = std::nullopt, const Condition* filter = nullptr) const;
+  /// `variables` are those of expressions; its root is the document.
+  Value apply(const Variables& variables) const;
 
   /// Adds the members of the document that apply() needs; false when it needs the whole document.
   bool collect_names(std::vector<std::string>& names) const;
+  /// The same with whole paths.
+  bool collect_paths(std::vector<std::string>& paths) const;
+  /// What it gives at this path is what the document has there.
+  bool keeps(const Path& path) const;
   /// When it includes paths and does nothing else: these, with `_id` unless excluded. Null otherwise.
   const std::vector<Path>* simple_inclusions() const { return simple_ ? &inclusions_ : nullptr; }
 

@@ -180,6 +180,7 @@ TEST(Conversion, between_types) {
           {R"({"$convert":{"input":"7","to":16}})", "7"},
           {R"({"$convert":{"input":"7","to":null}})", "null"},
           {R"({"$type":["$missing"]})", R"("missing")"},
+          {R"({"$type":"$r"})", R"("regex")", R"({"r":{"$regularExpression":{"pattern":"a","options":""}}})"},
           {R"({"$map":{"input":[1,2147483648,1.0,"",[],{},null,true],"in":{"$type":"$$this"}}})",
            R"(["int","long","double","string","array","object","null","bool"])"},
           {R"({"$isNumber":1})", "true"},

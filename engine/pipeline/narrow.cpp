@@ -1,0 +1,71 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/pipeline/narrow.h"
+
+#include "engine/base/json.h"
+#include "engine/model/member_scan.h"
+#include "engine/model/path.h"
+
+#include <algorithm>
+
+namespace stele::pipeline {
+
+using model::Value;
+
+namespace {
+
+// Written back, it gives the same text.
+Value read_whole(std::string_view text, model::Parser& parser) {
+  const bool is_number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
+  if (!is_number) return model::read_value(text, parser);
+  if (text.find_first_of(".eE") != std::string_view::npos)
+    return model::Double{json::to_double(text), std::string(text)};
+  return text == "-0" ? parser.parse(text) : model::read_value(text, parser);
+}
+
+}  // namespace
+
+NarrowReader::NarrowReader(const Needs& needs) : all_(needs.is_all()) {
+  for (const std::string& text : needs.paths()) {
+    const model::Path path(text);
+    Node* node = &root_;
+    for (const model::Step& step : path.steps()) {
+      auto child = std::ranges::find(node->children, step.name, &Node::name);
+      if (child == node->children.end()) child = node->children.insert(child, Node{step.name, {}});
+      node = &*child;
+    }
+  }
+}
+
+void NarrowReader::read(std::string_view minified, Value& row) {
+  if (!row.is_object()) row = model::Object();
+  row.object().clear();
+  if (all_ || !read_members(minified, root_, row.object())) row = parser_.parse(minified);
+}
+
+// False: the text has to be parsed.
+bool NarrowReader::read_members(std::string_view object, const Node& node, model::Object& out) {
+  model::MemberScan scan(object);
+  std::size_t missing = node.children.size();
+  bool first = &node == &root_;
+  while ((missing > 0 || first) && scan.next()) {
+    const auto child = std::ranges::find(node.children, scan.name(), &Node::name);
+    if (child != node.children.end()) {
+      --missing;
+      out.push_back({child->name, read_value(scan.value(), *child)});
+    } else if (first && scan.name() == "_id") {
+      out.push_back({"_id", read_whole(scan.value(), parser_)});  // for messages
+    }
+    first = false;
+  }
+  return !scan.stopped();
+}
+
+Value NarrowReader::read_value(std::string_view text, const Node& node) {
+  // {"$…" is Extended JSON: no object, and holds no members.
+  if (node.children.empty() || text[0] != '{' || text.starts_with("{\"$")) return read_whole(text, parser_);
+  model::Object members;
+  if (!read_members(text, node, members)) return parser_.parse(text);
+  return members;
+}
+
+}  // namespace stele::pipeline

@@ -1,0 +1,155 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/pipeline/pipeline.h"
+
+#include "engine/pipeline/parse.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace stele::pipeline {
+
+Pipeline Pipeline::parse(std::string_view json, const json::Limits& limits) {
+  const Value text = model::parse(json::minify(json, limits, "aggregate"));
+  Stages stages = parse_stages(text, Place());
+  Pipeline pipeline;
+  pipeline.writes_ = !stages.empty() && (stages.back()->name() == "$out" || stages.back()->name() == "$merge");
+  pipeline.plan_ = Plan::of(std::move(stages));
+  return pipeline;
+}
+
+// Running
+
+struct Results::Impl {
+  Impl(Sources& sources, const SourceName& source_name, const Pipeline& p, const Settings& settings,
+       const Interrupt* interrupt)
+      : execution(sources, settings, interrupt), source(source_name), pipeline(p) {
+    execution.variables.now = settings.now;
+    execution.stage_bytes = settings.memory_bytes / std::max<std::size_t>(pipeline.plan().gathers(), 1);
+  }
+
+  bool next(Value& out) {
+    if (done) return false;
+    std::optional<Interrupt::Here> here;  // for expressions
+    if (execution.interrupt) here.emplace(*execution.interrupt);
+    if (!rows) rows = open_plan(execution, source, pipeline.plan(), &opened);
+    done = !rows->next(out);
+    return !done;
+  }
+
+  /// Nothing is left to do but to pass documents on: then their text is.
+  bool passes_texts() const {
+    const Plan& plan = pipeline.plan();
+    return plan.stages.empty() && !plan.sort && !execution.figures;
+  }
+
+  std::optional<std::string_view> next_text() {
+    if (!cursor) {
+      request = pipeline.plan().request;
+      request.filter.set_now(execution.settings.now);
+      cursor = std::move(execution.sources.open(source, request).cursors.at(0));
+    }
+    const auto found = cursor->next();
+    execution.tick(256 + (found ? found->size() : 0));
+    return found;
+  }
+
+  Execution execution;
+  const SourceName source;
+  const Pipeline& pipeline;
+  Request request;                 // of `cursor`
+  std::unique_ptr<Cursor> cursor;  // when texts are passed on
+  OpenedFigures opened;
+  RowsPtr rows;
+  Value row;
+  std::string text;
+  bool done = false;
+};
+
+Results::Results(Sources& sources, const SourceName& source, const Pipeline& pipeline, const Settings& settings,
+                 const Interrupt* interrupt)
+    : impl_(std::make_unique<Impl>(sources, source, pipeline, settings, interrupt)) {}
+
+Results::~Results() = default;
+
+std::optional<std::string_view> Results::next() {
+  Impl& impl = *impl_;
+  if (impl.passes_texts()) return impl.next_text();
+  if (!impl.next(impl.row)) return std::nullopt;
+  impl.text.clear();
+  model::append_json(impl.text, impl.row);
+  check_row_size(impl.execution.settings, impl.text.size(), "aggregate");
+  return impl.text;
+}
+
+// Explaining
+
+namespace {
+
+Value integer(std::uint64_t number) { return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX)); }
+
+std::int64_t microseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
+// `before`: the stage that it pulled from, or null.
+void add_figures(Object& out, const StageFigures& figures, const StageFigures* before) {
+  if (before) out.push_back({"rows_in", integer(before->rows_out)});
+  out.push_back({"rows_out", integer(figures.rows_out)});
+  const auto own = before && figures.time > before->time ? figures.time - before->time : figures.time;
+  out.push_back({"time_us", before && figures.time <= before->time ? 0 : microseconds(own)});
+  if (figures.spilled_bytes > 0) out.push_back({"spilled_bytes", integer(figures.spilled_bytes)});
+  if (figures.threads > 1) out.push_back({"threads", integer(figures.threads)});
+}
+
+Value source_value(const SourceName& source, const Plan& plan, const OpenedFigures& opened) {
+  Value value = source.value();
+  Object& out = value.object();
+  out.push_back({"filter", plan.filter});
+  if (plan.sort) {
+    out.push_back({"sort", plan.sort->text()});
+    out.push_back({"sorted_by_source", opened.sorted});
+  }
+  if (plan.request.limit) out.push_back({"limit", integer(*plan.request.limit)});
+  if (plan.request.paths) {
+    Array paths;
+    for (const std::string& path : *plan.request.paths) paths.push_back(path);
+    out.push_back({"paths", std::move(paths)});
+  }
+  if (opened.parts > 1) out.push_back({"parts", integer(opened.parts)});
+  if (opened.how.is_object()) out.push_back({"how", opened.how});
+  return value;
+}
+
+}  // namespace
+
+std::string explain(Sources& sources, const SourceName& source, const Pipeline& pipeline, const Settings& settings,
+                    const Interrupt* interrupt) {
+  if (pipeline.writes())
+    fail(ErrorCode::invalid, "aggregate: explain runs the pipeline; leave out $out or $merge", {{"reason", "Place"}});
+  const auto begin = std::chrono::steady_clock::now();
+  Results::Impl run(sources, source, pipeline, settings, interrupt);
+  std::vector<StageFigures> figures;
+  run.execution.figures = &figures;
+  std::uint64_t returned = 0;
+  Value row;
+  while (run.next(row)) ++returned;
+  const Plan& plan = pipeline.plan();
+  Stages stages = plan.stages;
+  if (plan.sort && !run.opened.sorted) stages.insert(stages.begin(), plan.sort);
+  Value from = source_value(source, plan, run.opened);
+  add_figures(from.object(), figures.at(0), nullptr);
+  Array list;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    Object one = {{"stage", stages[i]->name()}};
+    const Value notes = stages[i]->notes();
+    one.insert(one.end(), notes.object().begin(), notes.object().end());
+    add_figures(one, figures.at(i + 1), &figures[i]);
+    list.push_back(std::move(one));
+  }
+  return model::to_json(Object{{"source", std::move(from)},
+                               {"stages", std::move(list)},
+                               {"returned", integer(returned)},
+                               {"time_us", microseconds(std::chrono::steady_clock::now() - begin)}});
+}
+
+}  // namespace stele::pipeline

@@ -1,0 +1,88 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/pipeline/stage.h"
+
+namespace stele::pipeline {
+namespace {
+
+/// A stage's rows, counted and timed for explain.
+class MeasuredRows final : public Rows {
+ public:
+  MeasuredRows(RowsPtr rows, std::vector<StageFigures>& figures, std::size_t stage)
+      : rows_(std::move(rows)), figures_(figures), stage_(stage) {}
+
+  bool next(Value& row) override {
+    const auto begin = std::chrono::steady_clock::now();
+    const bool there = rows_->next(row);
+    figures_[stage_].time += std::chrono::steady_clock::now() - begin;
+    figures_[stage_].rows_out += there;
+    return there;
+  }
+
+ private:
+  RowsPtr rows_;
+  std::vector<StageFigures>& figures_;
+  std::size_t stage_;
+};
+
+}  // namespace
+
+void Execution::check() {
+  work_ = 0;
+  if (interrupt) interrupt->check();
+  if (stop && stop->load(std::memory_order_relaxed))
+    fail(ErrorCode::interrupted, "interrupted: another thread of this pipeline failed", {{"reason", "cancel"}});
+}
+
+const Value* Evaluator::operator()(const Expression& expression, const Value& document, Value& own) {
+  return with(document, [&](const model::Variables& variables) { return expression.evaluate(variables, own); });
+}
+
+bool Evaluator::is_true(const Expression& expression, const Value& document) {
+  Value own;
+  const Value* value = (*this)(expression, document, own);
+  return value && model::truth(*value);
+}
+
+void Evaluator::rethrow(const Error& error, const Value& document) {
+  const Value* id = document.is_object() ? document.find("_id") : nullptr;
+  if (!id || error.code() == ErrorCode::interrupted || error.detail().contains("document")) throw error;
+  Error::Detail detail = error.detail();
+  const std::string spelled = model::to_json(*id).substr(0, 200);
+  detail["document"] = spelled;
+  throw Error(error.code(), text(error.message(), " (document with _id ", spelled, ")"), std::move(detail));
+}
+
+RowsPtr open_stages(Execution& execution, std::span<const StagePtr> stages, RowsPtr input) {
+  for (const StagePtr& stage : stages) input = measured(execution, stage->open(execution, std::move(input)));
+  return input;
+}
+
+RowsPtr measured(Execution& execution, RowsPtr rows) {
+  if (!execution.figures) return rows;
+  execution.figures->push_back({});
+  return std::make_unique<MeasuredRows>(std::move(rows), *execution.figures, execution.figures->size() - 1);
+}
+
+void put_at(Value& row, const model::Path& path, Value value) {
+  Value* at = &row;
+  for (const model::Step& step : path.steps()) {
+    if (!at->is_object()) *at = Object();
+    Value* next = at->find(step.name);
+    if (!next) {
+      at->object().push_back({step.name, {}});
+      next = &at->object().back().value;
+    }
+    at = next;
+  }
+  *at = std::move(value);
+}
+
+void check_row_size(const Settings& settings, std::size_t bytes, std::string_view what) {
+  if (bytes <= settings.limits.bytes_max) return;
+  fail(ErrorCode::too_large,
+       text(what, ": it makes a document of ", bytes, " bytes; a document holds at most ", settings.limits.bytes_max,
+            ": gather less, or $unwind and $project before"),
+       {{"reason", "TooLarge"}, {"size", std::to_string(bytes)}, {"limit", std::to_string(settings.limits.bytes_max)}});
+}
+
+}  // namespace stele::pipeline

@@ -1,0 +1,70 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// $out and $merge.
+#include "tests/pipeline/pipeline_case.h"
+
+namespace stele::pipeline {
+namespace {
+
+class WriteTest : public PipelineTest {
+ protected:
+  WriteTest() {
+    sources.set("c", {R"({"_id":1,"v":10})", R"({"_id":2,"v":20})"});
+    sources.set("t", {R"({"_id":2,"old":true,"v":0})", R"({"_id":3,"old":true})"});
+  }
+  Texts merged(const std::string& options) {
+    EXPECT_EQ(run(R"([{"$merge":{"into":"t")" + options + "}}]"), Texts{});
+    return sources.collections["t"];
+  }
+};
+
+TEST_F(WriteTest, OutReplacesACollection) {
+  EXPECT_EQ(run(R"([{"$match":{"v":20}},{"$out":"t"}])"), Texts{});
+  EXPECT_EQ(sources.collections["t"], (Texts{R"({"_id":2,"v":20})"}));
+}
+
+TEST_F(WriteTest, OutIntoTheCollectionItReadsKeepsWhatItRead) {
+  EXPECT_EQ(run(R"([{"$set":{"v":{"$add":["$v",1]}}},{"$out":"c"}])"), Texts{});
+  EXPECT_EQ(sources.collections["c"], (Texts{R"({"_id":1,"v":11})", R"({"_id":2,"v":21})"}));
+}
+
+TEST_F(WriteTest, MergeReplacesKeepsMergesOrRunsAPipeline) {
+  const Texts before = sources.collections["t"];
+  EXPECT_EQ(merged(""), (Texts{R"({"_id":2,"old":true,"v":20})", R"({"_id":3,"old":true})", R"({"_id":1,"v":10})"}));
+  sources.collections["t"] = before;
+  EXPECT_EQ(merged(R"(,"whenMatched":"replace","whenNotMatched":"discard")"),
+            (Texts{R"({"_id":2,"v":20})", R"({"_id":3,"old":true})"}));
+  sources.collections["t"] = before;
+  EXPECT_EQ(merged(R"(,"whenMatched":"keepExisting")"), (Texts{before[0], before[1], R"({"_id":1,"v":10})"}));
+  sources.collections["t"] = before;
+  EXPECT_EQ(
+      merged(
+          R"(,"let":{"d":{"$multiply":["$v",2]}},"whenMatched":[{"$set":{"v":{"$add":["$v","$$new.v","$$d"]}}}],"whenNotMatched":"discard")"),
+      (Texts{R"({"_id":2,"old":true,"v":60})", before[1]}));
+}
+
+TEST_F(WriteTest, MergeFailsWhereItIsTold) {
+  refused(ErrorCode::exists, R"([{"$match":{"_id":2}},{"$merge":{"into":"t","whenMatched":"fail"}}])", "_id 2");
+  refused(ErrorCode::not_found, R"([{"$merge":{"into":"t","whenNotMatched":"fail"}}])", "\"_id\":1");
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","on":"not_unique"}}])", "unique index");
+  refused(ErrorCode::invalid, R"([{"$set":{"k":2}},{"$merge":{"into":"t","whenMatched":[{"$set":{"_id":9}}]}}])",
+          "change the _id 2");
+}
+
+TEST_F(WriteTest, ARowThatCannotBeMadeLeavesEverythingAsItWas) {
+  const Texts before = sources.collections["t"];
+  refused(ErrorCode::invalid, R"([{"$set":{"v":{"$divide":["$v",{"$subtract":["$_id",2]}]}}},{"$out":"t"}])", "_id 2");
+  EXPECT_EQ(sources.collections["t"], before);
+}
+
+TEST_F(WriteTest, OnlyTheLastStageOfTheOutermostPipelineWrites) {
+  refused(ErrorCode::invalid, R"([{"$out":"t"},{"$limit":1}])", "stage 1, $out", "last stage");
+  refused(ErrorCode::invalid, R"([{"$facet":{"a":[{"$merge":"t"}]}}])", "$merge", "outermost");
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","whenMatched":[{"$group":{"_id":1}}]}}])", "$group",
+          "may not stand here");
+  testing::expect_error(
+      ErrorCode::invalid, [this] { explained(R"([{"$out":"t"}])"); }, "leave out $out");
+}
+
+}  // namespace
+}  // namespace stele::pipeline

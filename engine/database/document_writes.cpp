@@ -32,7 +32,7 @@ std::uint64_t Collection::bulk_load(const std::function<std::optional<std::strin
          {{"reason", "InTransaction"}});
   const auto& core = scope()->core;
   core->store->check_open();
-  return documents::bulk_load(*core->store, core->catalog, name_, next, core->limits);
+  return documents::bulk_load(*core->store, core->catalog, name_, next, core->limits, scope()->interrupt());
 }
 
 bool Collection::replace(const DocumentId& id, std::string_view document) {

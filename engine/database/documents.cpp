@@ -16,25 +16,37 @@ class DocumentSource {
  public:
   std::unique_ptr<Reader> latest;                         // outside a transaction
   std::shared_ptr<transaction::Transaction> transaction;  // inside one
+  transaction::WriteSet::Statement statement = 0;         // of it, in which the cursor was opened
   std::shared_ptr<DatabaseCore> core;
   std::unique_ptr<documents::Cursor> cursor;
 
-  /// A failure ends the cursor for good: what is left of the documents must not look like all of them.
+  /// A failure ends the cursor for good: what is left of the documents must not look like all of them. But for a call
+  /// that was refused before the cursor moved.
   std::optional<std::string_view> next() {
     if (!cursor)
       fail(ErrorCode::closed, "documents: they ended with an error; call find again", {{"reason", "ended_by_error"}});
     try {
-      if (transaction) return transaction->guarded([&] { return cursor->next(); });
+      if (transaction) return transaction->guarded_as_of(statement, [&] { return cursor->next(); });
       core->store->check_open();
       const Interrupt::Here here(latest->interrupt());
       return cursor->next();
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::closed && error.code() != ErrorCode::invalid) {
-        cursor.reset();
-        latest.reset();
-      }
+      const auto reason = error.detail().find("reason");
+      const bool refused = error.code() == ErrorCode::closed ||
+                           (reason != error.detail().end() &&
+                            (reason->second == "concurrent_use" || reason->second == "transaction_ended"));
+      if (!refused) end();
+      throw;
+    } catch (...) {
+      end();
       throw;
     }
+  }
+
+ private:
+  void end() {
+    cursor.reset();
+    latest.reset();
   }
 };
 
@@ -78,7 +90,10 @@ Documents CollectionReader::find(std::string_view filter, const FindOptions& opt
   auto source = std::make_unique<detail::DocumentSource>();
   source->core = scope()->core;
   source->transaction = scope()->transaction;
-  const auto open = [&](Reader& reader) { return verbs(*scope(), name_).find(reader, std::move(query)); };
+  const auto open = [&](Reader& reader) {
+    if (source->transaction) source->statement = source->transaction->current_statement();
+    return verbs(*scope(), name_).find(reader, std::move(query));
+  };
   if (scope()->transaction) {
     source->cursor = scope()->read(open);
   } else {

@@ -25,20 +25,6 @@ namespace {
 constexpr std::size_t documents_between_interrupt_checks = 256;
 constexpr std::size_t documents_worth_a_thread = 256;
 
-Checked check_in_order(std::span<const std::string> documents, const json::Limits& limits) {
-  Checked checked;
-  checked.documents.reserve(documents.size());
-  for (const std::string& document : documents) {
-    try {
-      checked.documents.push_back(model::new_document(document, limits));
-    } catch (...) {
-      checked.refused = std::current_exception();
-      break;
-    }
-  }
-  return checked;
-}
-
 class BulkInsert {
  public:
   BulkInsert(Transaction& transaction, const catalog::Definition& collection)
@@ -55,7 +41,10 @@ class BulkInsert {
       const bool there = stored != stored_.end();
       if (again_[i] || (there && !(expiry && expiry->expired(stored->second))))
         fail_duplicate_id(collection_.name, documents[i].id);
-      writer_.put(keys_[i], there ? std::optional<std::string_view>(stored->second) : std::nullopt, documents[i].text);
+      // What has expired may be gone since, to make room for a unique value of a document before this one.
+      std::string expired;
+      const bool still = there && transaction_.get(Keyspace::documents, keys_[i], expired, Record::binding);
+      writer_.put(keys_[i], still ? std::optional<std::string_view>(expired) : std::nullopt, documents[i].text);
     }
   }
 
@@ -102,6 +91,20 @@ class BulkInsert {
 };
 
 }  // namespace
+
+Checked check_in_order(std::span<const std::string> documents, const json::Limits& limits) {
+  Checked checked;
+  checked.documents.reserve(documents.size());
+  for (const std::string& document : documents) {
+    try {
+      checked.documents.push_back(model::new_document(document, limits));
+    } catch (...) {
+      checked.refused = std::current_exception();
+      break;
+    }
+  }
+  return checked;
+}
 
 Checked check_documents(std::span<const std::string> documents, const json::Limits& limits) {
   const std::size_t half =

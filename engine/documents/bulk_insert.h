@@ -23,6 +23,7 @@ struct Checked {
   std::exception_ptr refused;  // why the one after them was
 };
 
+Checked check_in_order(std::span<const std::string> documents, const json::Limits& limits);
 /// Large lists with the help of another thread.
 Checked check_documents(std::span<const std::string> documents, const json::Limits& limits);
 

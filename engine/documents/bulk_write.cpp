@@ -104,6 +104,7 @@ BulkResult bulk_write(Transaction& transaction, const Documents& documents, cons
                       std::span<const BulkOperation> operations, OnRefusal on_refusal) {
   Bulk bulk(transaction, documents, limits);
   for (std::size_t i = 0; i < operations.size(); ++i) {
+    transaction.interrupt().check();
     try {
       transaction.part([&] { bulk.run(i, operations[i]); });
     } catch (const Error& error) {

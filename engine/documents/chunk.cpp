@@ -1,6 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/documents/chunk.h"
 
+#include "engine/base/interrupt.h"
+
 namespace stele::documents {
 
 void Chunk::clear() {
@@ -20,7 +22,10 @@ void Chunk::add(std::string_view key, std::string_view document, bool read) {
 void Chunk::sift(Sieve& sieve) {
   const bool all = sieve.passes_all();
   try {
-    for (; sifted_ < places_.size(); ++sifted_) places_[sifted_].passes = all || sieve.passes(document(sifted_));
+    for (; sifted_ < places_.size(); ++sifted_) {
+      Interrupt::poll();
+      places_[sifted_].passes = all || sieve.passes(document(sifted_));
+    }
   } catch (...) {
     failure_ = std::current_exception();
   }

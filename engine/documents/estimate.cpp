@@ -32,6 +32,7 @@ Estimate estimate(transaction::Reader& reader, storage::Keyspace keyspace, const
   std::size_t looked_into = 0;
   bool all = step == 1;
   for (std::size_t i = 0; i < ranges.size() && counted.entries < count_max; i += step, ++looked_into) {
+    reader.interrupt().check();
     const auto scan = reader.scan(keyspace, ranges[i], transaction::ScanRecord::none);
     bool more = false;
     while (counted.entries < count_max && (more = scan->next())) {

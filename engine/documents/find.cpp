@@ -48,7 +48,7 @@ class FindCursor final : public Cursor {
       return a < b;
     }
     const Interrupt& interrupt;
-    std::uint64_t compared = 0;
+    std::uint64_t& compared;  // the algorithms copy this
   };
 
   std::string_view project(std::string_view document) {
@@ -96,7 +96,8 @@ class FindCursor final : public Cursor {
       entries_.push_back(std::move(entry));
       std::push_heap(entries_.begin(), entries_.end());
     }
-    std::sort_heap(entries_.begin(), entries_.end(), Before{reader_.interrupt()});
+    std::uint64_t compared = 0;
+    std::sort_heap(entries_.begin(), entries_.end(), Before{reader_.interrupt(), compared});
     position_ = std::min<std::uint64_t>(query_.skip, entries_.size());
   }
 

@@ -8,7 +8,7 @@
 //   (id 0, id index, id 2, id field)            ->  empty; there when some document has, or had, an array on the field's path
 //
 // Elements are those of engine/base/key_codec.h, of descending fields in their descending form. offset: where the _id
-// element begins in the key, little-endian. flags: 1 = exact, every field and the _id can be read back from the key
+// element begins in the key, little-endian. flags: 1 = exact, every field can be read back from the key
 // as they stand in the document.
 //
 // A field's values are what a filter's path reaches (engine/model/path.h): of an array its elements, one entry each; an

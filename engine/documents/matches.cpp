@@ -38,7 +38,8 @@ Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, con
   // Of several entries of a document none says what stands in it, and a sort still to be made looks at it.
   if (reads && plan_.kind == Plan::Kind::index && !plan_.repeats && plan_.sorted && !collection_->expires())
     covered_ = Covered::by(*plan_.index, filter_, *reads);
-  sieve_.emplace(filter_, *collection_, collection_->expires() ? reader.time_us() : 0);
+  if (collection_->expires()) time_us_ = reader.time_us();
+  sieve_.emplace(filter_, *collection_, time_us_);
 }
 
 bool Matches::next() {
@@ -77,7 +78,10 @@ bool Matches::next_chunk() {
     if (!sifters_ && figures_.documents >= documents_before_help) hire();
     while (chunks_.size() < (sifters_ ? chunks_ahead : 1) && read_ahead()) {
     }
-    if (chunks_.empty()) return false;
+    if (chunks_.empty()) {
+      sifters_.reset();  // the cursor may be kept for long
+      return false;
+    }
     if (sifters_) {
       sifters_->finish(chunk(), *sieve_);
     } else {
@@ -90,8 +94,8 @@ bool Matches::next_chunk() {
 void Matches::hire() {
   const bool to_the_end = pace_ == Pace::to_the_end || !plan_.sorted;  // it is sorted by who reads it
   if (!to_the_end || sieve_->passes_all() || all_read_ || Sifters::useful() == 0) return;
-  const std::int64_t time_us = collection_->expires() ? reader_.time_us() : 0;
-  sifters_ = std::make_unique<Sifters>(Sifters::useful(), [&] { return Sieve(filter_, *collection_, time_us); });
+  sifters_ = std::make_unique<Sifters>(Sifters::useful(), reader_.interrupt(),
+                                       [&] { return Sieve(filter_, *collection_, time_us_); });
 }
 
 /// False when the plan has no more.
@@ -101,7 +105,8 @@ bool Matches::read_ahead() {
   auto chunk = spare_ ? std::move(spare_) : std::make_unique<Chunk>();
   chunk->clear();
   all_read_ = !read(*chunk);
-  documents_wanted_ = std::min(documents_wanted_ * 2, chunk_documents_max);
+  // What found no room is looked up once more: of documents so large no more at a time than go into a chunk.
+  documents_wanted_ = pending_.empty() ? std::min(documents_wanted_ * 2, chunk_documents_max) : std::max<std::size_t>(chunk->size(), 1);
   chunks_.push_back(std::move(chunk));
   if (sifters_) sifters_->give(*chunks_.back());
   return true;

@@ -67,6 +67,7 @@ class Matches {
   const Pace pace_;
   Plan plan_;
   std::optional<Covered> covered_;
+  std::int64_t time_us_ = 0;  // of expiry; 0 where nothing expires
   std::optional<Sieve> sieve_;
   Figures figures_;
 

@@ -269,7 +269,10 @@ class Planner {
   }
 
   Plan hinted() const {
-    if (hints("$natural", "$natural")) return by_documents().plan;
+    if (hints("$natural", "$natural")) {
+      if (wanted_.hint.find('-') != std::string::npos) refuse_hint("gives $natural backwards, which is not offered; sort by _id");
+      return by_documents().plan;
+    }
     if (hints("_id_", "_id")) {
       const auto option = by_id(wanted_.filter.root());
       return option ? option->plan : by_documents().plan;

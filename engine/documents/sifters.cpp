@@ -2,7 +2,7 @@
 #include "engine/documents/sifters.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 
 namespace stele::documents {
 
@@ -11,12 +11,15 @@ std::size_t Sifters::useful() {
   return std::clamp(std::thread::hardware_concurrency(), 1u, 4u) - 1;
 }
 
-Sifters::Sifters(std::size_t threads, const std::function<Sieve()>& sieve) {
+Sifters::Sifters(std::size_t threads, const Interrupt& interrupt, const std::function<Sieve()>& sieve)
+    : interrupt_(interrupt) {
+  threads_.reserve(threads);
+  in_work_.reserve(threads);
   try {
     for (std::size_t i = 0; i < threads; ++i)
       threads_.emplace_back([this, own = sieve()]() mutable { run(std::move(own)); });
-  } catch (const std::system_error&) {
-    // No more threads to be had: finish() does it all.
+  } catch (const std::exception&) {
+    // No more threads or memory to be had: finish() does what these leave.
   }
 }
 
@@ -60,6 +63,7 @@ void Sifters::finish(Chunk& chunk, Sieve& own) {
 }
 
 void Sifters::run(Sieve sieve) {
+  const Interrupt::Here here(interrupt_);
   std::unique_lock lock(mutex_);
   for (;;) {
     given_.wait(lock, [this] { return ended_ || !waiting_.empty(); });

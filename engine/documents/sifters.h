@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/base/interrupt.h"
 #include "engine/documents/chunk.h"
 
 #include <condition_variable>
@@ -19,7 +20,8 @@ class Sifters {
   /// How many threads are worth starting on this machine: 0 with one processor.
   static std::size_t useful();
 
-  Sifters(std::size_t threads, const std::function<Sieve()>& sieve);
+  /// The interrupt is what the threads work under.
+  Sifters(std::size_t threads, const Interrupt& interrupt, const std::function<Sieve()>& sieve);
   ~Sifters();
   Sifters(const Sifters&) = delete;
 
@@ -31,6 +33,7 @@ class Sifters {
  private:
   void run(Sieve sieve);
 
+  const Interrupt interrupt_;
   std::mutex mutex_;
   std::condition_variable given_, done_;
   std::deque<Chunk*> waiting_;         // guarded by mutex_

@@ -13,7 +13,7 @@ TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, st
       range_(std::move(range)),
       record_(record),
       forward_(direction == Direction::forward),
-      before_(transaction.writes_.statement()),
+      before_(transaction.as_of_.value_or(transaction.writes_.statement())),
       overlaid_(transaction.writes_.touches(keyspace)),
       snapshot_(transaction.key_value_),
       base_(transaction.store().key_value().scan(keyspace, range_, snapshot_.get())) {

@@ -166,7 +166,7 @@ std::uint64_t Transaction::approximate_bytes(Keyspace keyspace, const storage::K
 
 bool Transaction::get(Keyspace keyspace, std::string_view key, std::string& value, Record record) {
   pin_key_value();
-  const WriteSet::Found found = writes_.find(keyspace, key, value);
+  const WriteSet::Found found = writes_.find(keyspace, key, value, as_of_);
   const WriteSet::MergeDelta* merge = writes_.pending_merge(keyspace, key);
   if (found != WriteSet::Found::no && !merge) return found == WriteSet::Found::value;
   bool present = found == WriteSet::Found::value;

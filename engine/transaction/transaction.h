@@ -103,6 +103,19 @@ class Transaction final : public Reader {
     return body();
   }
 
+  /// The same, and sees of the own writes only those before the statement in which the cursor was opened.
+  template <class Body>
+  auto guarded_as_of(WriteSet::Statement statement, Body&& body) {
+    Guard guard(*this);
+    struct AsOf {
+      AsOf(Transaction& transaction, WriteSet::Statement statement) : as_of(transaction.as_of_) { as_of = statement; }
+      ~AsOf() { as_of.reset(); }
+      std::optional<WriteSet::Statement>& as_of;
+    } const as_of(*this, statement);
+    return body();
+  }
+  WriteSet::Statement current_statement() const { return writes_.statement(); }
+
   void savepoint(std::string_view name);
   void rollback_to(std::string_view name);
   void release(std::string_view name);
@@ -182,6 +195,7 @@ class Transaction final : public Reader {
   ReadSet reads_;
   ReadSet absences_;  // "nothing more there yet", as streams were read: may change later, but not between two tiers' reads
   WriteSet writes_;
+  std::optional<WriteSet::Statement> as_of_;  // while a cursor reads on: what it sees of the own writes
   std::vector<TableHash> tables_written_;
   bool schema_changed_ = false;
   std::vector<Savepoint> savepoints_;

@@ -116,15 +116,18 @@ void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::i
   note({Undo::Kind::merge, keyspace, bytes, {}, std::string(key), previous});
 }
 
-WriteSet::Found WriteSet::find(Keyspace keyspace, std::string_view key, std::string& value) const {
+WriteSet::Found WriteSet::find(Keyspace keyspace, std::string_view key, std::string& value,
+                               std::optional<Statement> before) const {
+  const Statement end = before.value_or(statement_ + 1);
   const auto& map = entries_[index(keyspace)];
   if (const auto found = map.find(key); found != map.end()) {
-    const Version& newest = found->second.newest();
-    if (!newest.value) return Found::erased;
-    value = *newest.value;
-    return Found::value;
+    if (const Version* version = found->second.visible(end)) {
+      if (!version->value) return Found::erased;
+      value = *version->value;
+      return Found::value;
+    }
   }
-  return erased_before(keyspace, key, statement_ + 1) ? Found::erased : Found::no;
+  return erased_before(keyspace, key, end) ? Found::erased : Found::no;
 }
 
 bool WriteSet::erased_before(Keyspace keyspace, std::string_view key, Statement before) const {

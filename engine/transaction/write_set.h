@@ -88,8 +88,8 @@ class WriteSet {
   void merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand);
 
   enum class Found : std::uint8_t { no, value, erased };
-  /// What this write set says of the key now.
-  Found find(Keyspace keyspace, std::string_view key, std::string& value) const;
+  /// What this write set says of the key now, or, given a statement, what it said before that began.
+  Found find(Keyspace keyspace, std::string_view key, std::string& value, std::optional<Statement> before = {}) const;
   bool erased_before(Keyspace keyspace, std::string_view key, Statement before) const;
   const MergeDelta* pending_merge(Keyspace keyspace, std::string_view key) const;
 

@@ -56,7 +56,7 @@ class DocumentId {
 
 struct FindOptions {
   std::string projection = {};  // {"title": 1}; empty: whole documents
-  std::string sort = {};        // {"field": 1, "other": -1}; empty: by _id
+  std::string sort = {};        // {"field": 1, "other": -1}; empty: in no particular order
   std::uint64_t skip = 0;
   std::optional<std::uint64_t> limit = {};
   std::string hint = {};        // the name or keys of an index to use; "_id_", "$natural": none; empty: the planner chooses

@@ -8,6 +8,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <string>
 #include <thread>
 
 namespace stele::cli {
@@ -160,6 +163,18 @@ TEST(LongLines, without_an_end_are_refused_at_the_end_of_input) {
   const Ended ended = run({"exec", temporary.path("db")}, "{\"op\":\"" + std::string(33u << 20, 'x'));
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_EQ(code_of(ended.out), "too_large") << ended.out.substr(0, 300);
+}
+
+TEST(Output, that_nobody_reads_any_more_ends_the_program_whatever_input_is_left) {
+  TemporaryDirectory temporary;
+  const std::string code = temporary.path("code");
+  const std::string command = "yes '{\"op\":\"collections\"}' | head -20000 | { timeout 60 '" STELE_PROGRAM "' exec '" +
+                              temporary.path("db") + "'; echo $? >'" + code + "'; } 2>&1 | head -c 5 >/dev/null";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  std::ifstream file(code);
+  int exit_code = -1;
+  file >> exit_code;
+  EXPECT_EQ(exit_code, 1);
 }
 
 }  // namespace

@@ -50,6 +50,9 @@ void Output::write_in_time() noexcept {
   }
 }
 
-void Output::write_held() { heard_ = heard_ && write_to(fd_, std::exchange(held_, {})); }
+void Output::write_held() {
+  const std::string held = std::exchange(held_, {});  // gone, too, when nobody reads: write_in_time() waits for that
+  heard_ = heard_ && write_to(fd_, held);
+}
 
 }  // namespace stele::tool

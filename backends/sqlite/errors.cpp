@@ -224,6 +224,9 @@ Error make_error(sqlite3* db, int result, const Context& context) {
     const std::string why = error_number == 0 || unread != 0 ? "" : std::generic_category().message(error_number);
     const std::string& file = detail["file"];  // empty when it could not be opened; then the operation names it
     message = text(context.operation, file.empty() ? "" : " ", file, ": ", said, why.empty() ? "" : ": ", why);
+  } else if ((result & 0xff) == SQLITE_FULL) {
+    const std::string& file = detail["file"];
+    message = text(context.operation, file.empty() ? "" : " ", file, ": the disk is full (", said, "); nothing was written: make room and try again");
   } else {
     message = text(context.operation, ": ", said, context.sql.empty() ? "" : "; SQL: ", shorten(context.sql));
   }

@@ -68,8 +68,8 @@ Any number may be open, but only one may have written SQL. While it is open, SQL
 wait lock_timeout (5 seconds), then `busy`. Documents and events are written by many; who commits second may get `conflict`.
 An event is any JSON; with a key or a time it is {"$event":{"key":"ada","time":{"$date":"…"},"data":…}}.
 Lines may have 32 MB, answers 256 MB, JSON 130 levels. Each answer is written as soon as it is known.
-SIGINT (Ctrl-C) cancels the request in flight, which answers `interrupted` and changes nothing; a second one, before the
-program has read more input, ends it: open transactions are rolled back. A third ends it as a kill would.
+SIGINT (Ctrl-C) cancels the request in flight, which answers `interrupted` and changes nothing (SQL that was
+writing in a transaction takes that with it: the next request of it is `aborted`); a second one, before the program has read more input, ends it: open transactions are rolled back. A third ends it as a kill would.
 
 Operations, each with an example:
 )";

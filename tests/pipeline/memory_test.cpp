@@ -62,7 +62,14 @@ class ManySources final : public Sources {
   };
 };
 
-class MemoryTest : public ::testing::TestWithParam<const char*> {};
+class MemoryTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer's own allocator is not measured";
+#endif
+  }
+};
 
 INSTANTIATE_TEST_SUITE_P(
     Stages, MemoryTest,

@@ -6,7 +6,7 @@
 namespace stele::documents {
 
 using transaction::Transaction;
-using Kind = BulkOperation::Kind;
+using BulkKind = BulkOperation::Kind;
 
 namespace {
 
@@ -36,12 +36,12 @@ class Bulk {
 
   void run(std::size_t index, const BulkOperation& operation) {
     switch (operation.kind) {
-      case Kind::insert_one: return insert(index, operation);
-      case Kind::update_many: return update_many(index, operation);
-      case Kind::update_one: return revise(index, operation, update_of(operation));
-      case Kind::replace_one: return revise(index, operation, Revision::replacement(operation.document, limits_));
-      case Kind::delete_one:
-      case Kind::delete_many: return remove(operation);
+      case BulkKind::insert_one: return insert(index, operation);
+      case BulkKind::update_many: return update_many(index, operation);
+      case BulkKind::update_one: return revise(index, operation, update_of(operation));
+      case BulkKind::replace_one: return revise(index, operation, Revision::replacement(operation.document, limits_));
+      case BulkKind::delete_one:
+      case BulkKind::delete_many: return remove(operation);
     }
   }
 
@@ -74,7 +74,7 @@ class Bulk {
   }
 
   void revise(std::size_t index, const BulkOperation& operation, const Revision& revision) {
-    if (operation.kind == Kind::replace_one && !operation.options.array_filters.empty())
+    if (operation.kind == BulkKind::replace_one && !operation.options.array_filters.empty())
       fail(ErrorCode::invalid, "replace_one: array filters are for updates; leave them out",
            {{"reason", "InvalidOption"}, {"option", "array_filters"}});
     model::Filter filter = model::Filter::parse(operation.filter, limits_);
@@ -87,7 +87,7 @@ class Bulk {
 
   void remove(const BulkOperation& operation) {
     model::Filter filter = model::Filter::parse(operation.filter, limits_);
-    if (operation.kind == Kind::delete_many)
+    if (operation.kind == BulkKind::delete_many)
       result.deleted += documents_.remove_many(transaction_, filter);
     else if (documents_.remove_one(transaction_, filter, {}))
       ++result.deleted;

@@ -23,8 +23,8 @@ using transaction::Transaction;
 namespace {
 
 constexpr std::size_t indexes_max = 64;  // of a collection, as MongoDB
-constexpr std::size_t batch_documents = 500;
-constexpr std::size_t batch_bytes = 1u << 20;
+constexpr std::size_t read_at_once = 500;
+constexpr std::size_t read_bytes_at_once = 1u << 20;
 
 [[noreturn]] void refuse(std::string_view rule) {
   fail(ErrorCode::invalid, text("create_index: ", rule), {{"reason", "InvalidIndex"}});
@@ -184,14 +184,14 @@ bool Indexes::build_batch(Transaction& transaction, const std::string& name) con
   std::size_t documents = 0;
   std::size_t bytes = 0;
   const auto scan = transaction.scan(Keyspace::documents, {from, end});
-  while (documents < batch_documents && bytes < batch_bytes && scan->next()) {
+  while (documents < read_at_once && bytes < read_bytes_at_once && scan->next()) {
     transaction.interrupt().check();
     writer.add_entries(*index, scan->key(), parser.parse(scan->value()));
     ++documents;
     bytes += scan->value().size();
     position.key.assign(scan->key());
   }
-  if (documents < batch_documents && bytes < batch_bytes) {
+  if (documents < read_at_once && bytes < read_bytes_at_once) {
     set_state(transaction, name, Index::State::ready, {});
     return false;
   }

@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto between_rounds = 10s;
-constexpr std::size_t batch_documents = 200;
+constexpr std::size_t removed_at_once = 200;
 
 bool has_work(const Definition& definition) {
   return definition.kind == Kind::collection && std::ranges::any_of(definition.indexes, [](const Index& index) {
@@ -141,7 +141,7 @@ std::uint64_t Maintenance::remove_expired() {
     for (const Index& index : definition.indexes) {
       if (!index.expire_after_seconds || index.state != Index::State::ready) continue;
       attempt(text("expiry by index \"", index.name, "\" of collection \"", definition.name, '"'), [&] {
-        for (std::uint64_t batch = batch_documents; batch == batch_documents && !stopping(); removed += batch)
+        for (std::uint64_t batch = removed_at_once; batch == removed_at_once && !stopping(); removed += batch)
           batch = remove_expired_batch(definition, index);
       });
     }
@@ -173,7 +173,7 @@ std::uint64_t Maintenance::remove_expired_batch(const Definition& collection, co
     Writer writer(transaction, *now);
     Expiry expiry(*now, transaction.time_us());
     std::string document;
-    while (removed < batch_documents && scan->next()) {
+    while (removed < removed_at_once && scan->next()) {
       const std::string key = index_prefix(collection.id) + std::string(parse_entry(index, scan->key(), scan->value()).id);
       if (!transaction.get(Keyspace::documents, key, document) || !expiry.expired(document)) continue;
       writer.erase(key, document);

@@ -10,7 +10,6 @@
 namespace stele::model {
 namespace {
 
-using Operator = Change::Operator;
 
 [[noreturn]] void refuse_range(std::string_view operation, const Path& path, std::string_view rule) {
   fail(ErrorCode::out_of_range, text("update: ", operation, " of \"", path.text(), "\" ", rule),
@@ -82,7 +81,7 @@ Value product(const Path& path, const Value& a, const Value& b) {
 }
 
 bool calculate(Value& document, const Change& change, const Path& path, Creator& creator) {
-  const bool adds = change.op == Operator::inc;
+  const bool adds = change.op == Change::Operator::inc;
   auto [target, fresh] = creator(document, path);
   if (fresh) {
     const Value zero = change.operand.is_integer() ? Value(0) : Value(0.0);
@@ -100,7 +99,7 @@ bool calculate(Value& document, const Change& change, const Path& path, Creator&
 bool keep_extreme(Value& document, const Change& change, const Path& path, Creator& creator) {
   auto [target, fresh] = creator(document, path);
   const int order = fresh ? 0 : compare(change.operand, target);
-  if (!fresh && (change.op == Operator::min ? order >= 0 : order <= 0)) return false;
+  if (!fresh && (change.op == Change::Operator::min ? order >= 0 : order <= 0)) return false;
   target = change.operand;
   return true;
 }
@@ -128,16 +127,16 @@ void refuse_type(std::string_view operation, const Path& path, std::string_view 
 
 bool make_change(Value& document, const Change& change, const Path& path, Date now, Creator& creator) {
   switch (change.op) {
-    case Operator::set:
-    case Operator::set_on_insert: return set(document, path, change.operand, creator);
-    case Operator::unset: return unset(document, path);
-    case Operator::rename: return rename(document, change.source, path, creator);
-    case Operator::inc:
-    case Operator::mul: return calculate(document, change, path, creator);
-    case Operator::min:
-    case Operator::max: return keep_extreme(document, change, path, creator);
-    case Operator::bit: return change_bits(document, change, path, creator);
-    case Operator::current_date: return set(document, path, now, creator);
+    case Change::Operator::set:
+    case Change::Operator::set_on_insert: return set(document, path, change.operand, creator);
+    case Change::Operator::unset: return unset(document, path);
+    case Change::Operator::rename: return rename(document, change.source, path, creator);
+    case Change::Operator::inc:
+    case Change::Operator::mul: return calculate(document, change, path, creator);
+    case Change::Operator::min:
+    case Change::Operator::max: return keep_extreme(document, change, path, creator);
+    case Change::Operator::bit: return change_bits(document, change, path, creator);
+    case Change::Operator::current_date: return set(document, path, now, creator);
     default: return change_array(document, change, path, creator);
   }
 }

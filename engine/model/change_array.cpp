@@ -11,7 +11,6 @@
 namespace stele::model {
 namespace {
 
-using Operator = Change::Operator;
 
 struct Less {
   bool operator()(const Value& a, const Value& b) const { return compare(a, b) < 0; }
@@ -134,11 +133,11 @@ bool pull_all(Value* target, const Change& change, const Path& path) {
 }  // namespace
 
 bool change_array(Value& document, const Change& change, const Path& path, Creator& creator) {
-  if (change.op == Operator::push) return push(document, change, path, creator);
-  if (change.op == Operator::add_to_set) return add_to_set(document, change, path, creator);
+  if (change.op == Change::Operator::push) return push(document, change, path, creator);
+  if (change.op == Change::Operator::add_to_set) return add_to_set(document, change, path, creator);
   Value* target = find_value(document, path, name(change.op));
-  if (change.op == Operator::pop) return pop(target, change, path);
-  return change.op == Operator::pull ? pull_matching(target, change, path) : pull_all(target, change, path);
+  if (change.op == Change::Operator::pop) return pop(target, change, path);
+  return change.op == Change::Operator::pull ? pull_matching(target, change, path) : pull_all(target, change, path);
 }
 
 }  // namespace stele::model

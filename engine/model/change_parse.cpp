@@ -9,21 +9,12 @@
 namespace stele::model {
 namespace {
 
-using Operator = Change::Operator;
 
 constexpr std::string_view names[] = {"$set", "$setOnInsert", "$unset", "$rename",   "$inc", "$mul",  "$min",    "$max",
                                       "$bit", "$currentDate", "$push",  "$addToSet", "$pop", "$pull", "$pullAll"};
 
 [[noreturn]] void refuse(std::string_view operation, const Path& path, std::string_view rule) {
   refuse_update("InvalidUpdate", text(operation, " of \"", path.text(), "\" ", rule));
-}
-
-// Also 2.0.
-std::optional<std::int64_t> whole_number(const Value& value) {
-  if (value.is_integer()) return value.integer();
-  if (!value.is_number() || value.number() < -0x1p63 || value.number() >= 0x1p63) return std::nullopt;
-  const auto whole = static_cast<std::int64_t>(value.number());
-  return static_cast<double>(whole) == value.number() ? std::optional(whole) : std::nullopt;
 }
 
 std::int64_t required_whole_number(const Change& change, const Member& member) {
@@ -125,7 +116,7 @@ void check_date(const Change& change) {
     fail(
         ErrorCode::unsupported,
         text("update: $currentDate of \"", change.path.text(), R"(": the type "timestamp" is not offered; use "date")"),
-        {{"reason", "Operator"}, {"operator", "$currentDate"}});
+        {{"reason", "Change::Operator"}, {"operator", "$currentDate"}});
 }
 
 void check_bit(const Change& change) {
@@ -140,24 +131,24 @@ void check_bit(const Change& change) {
 
 void check_operand(const Change& change, std::string_view operation) {
   switch (change.op) {
-    case Operator::inc:
-    case Operator::mul:
+    case Change::Operator::inc:
+    case Change::Operator::mul:
       if (!change.operand.is_number())
         refuse_update("WrongType", text(operation, " of \"", change.path.text(), "\" by a value of type ",
                                         name(change.operand.type()), "; it needs a number"));
       break;
-    case Operator::bit: check_bit(change); break;
-    case Operator::current_date: check_date(change); break;
-    case Operator::pop: check_pop(change); break;
-    case Operator::pull_all:
+    case Change::Operator::bit: check_bit(change); break;
+    case Change::Operator::current_date: check_date(change); break;
+    case Change::Operator::pop: check_pop(change); break;
+    case Change::Operator::pull_all:
       if (!change.operand.is_array()) refuse("$pullAll", change.path, "needs an array of the values to remove");
       break;
-    case Operator::set:
-    case Operator::set_on_insert:
-    case Operator::min:
-    case Operator::max:
-    case Operator::push:
-    case Operator::add_to_set: check_names(change.operand); break;
+    case Change::Operator::set:
+    case Change::Operator::set_on_insert:
+    case Change::Operator::min:
+    case Change::Operator::max:
+    case Change::Operator::push:
+    case Change::Operator::add_to_set: check_names(change.operand); break;
     default: break;
   }
 }
@@ -166,7 +157,7 @@ void check_operand(const Change& change, std::string_view operation) {
 
 Change::Operator operator_named(std::string_view name) {
   const auto at = std::ranges::find(names, name);
-  if (at != std::end(names)) return static_cast<Operator>(at - std::begin(names));
+  if (at != std::end(names)) return static_cast<Change::Operator>(at - std::begin(names));
   if (!name.starts_with('$'))
     refuse_update("InvalidUpdate",
                   text("\"", name, R"(" is no operator; write {"$set": {…}}, or replace the whole document)"));
@@ -178,13 +169,13 @@ Change::Operator operator_named(std::string_view name) {
 
 std::string_view name(Change::Operator op) { return names[static_cast<std::size_t>(op)]; }
 
-Change Change::parse(Operator op, std::string_view name, const Member& member) {
+Change Change::parse(Change::Operator op, std::string_view name, const Member& member) {
   Change change{op, Path(member.name), member.value, {}};
   check_update_path(change.path);
-  if (op == Operator::push) parse_push(change);
-  if (op == Operator::add_to_set) parse_add_to_set(change);
-  if (op == Operator::pull) parse_pull(change);
-  if (op == Operator::rename) parse_rename(change, member);
+  if (op == Change::Operator::push) parse_push(change);
+  if (op == Change::Operator::add_to_set) parse_add_to_set(change);
+  if (op == Change::Operator::pull) parse_pull(change);
+  if (op == Change::Operator::rename) parse_rename(change, member);
   check_operand(change, name);
   change.bytes = to_json(change.operand).size();
   return change;

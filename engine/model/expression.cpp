@@ -118,6 +118,13 @@ std::int64_t Call::integer32(const Result& value, std::string_view needed) const
   return number;
 }
 
+std::int64_t Call::bound(std::size_t i, std::int64_t otherwise) const {
+  if (!given(i)) return otherwise;
+  const std::int64_t value = integer32(arg(i), "a 32-bit integer as bound");
+  if (value < 0) refuse(text("needs bounds that are not below 0, not ", value));
+  return value;
+}
+
 bool Call::boolean(const Result& value, std::string_view needed) const {
   if (value.missing() || value->type() != Type::boolean) refuse_type(needed, value);
   return value->boolean();

@@ -120,7 +120,7 @@ Result percentile(const Call& call) {
   return out;
 }
 
-constexpr Operator table[] = {
+constexpr Operator accumulator_table[] = {
     {"$sum", 0, Operator::any, sum},
     {"$avg", 0, Operator::any, avg},
     {"$min", 0, Operator::any, extreme<-1>},
@@ -135,6 +135,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> accumulator_operators() { return table; }
+std::span<const Operator> accumulator_operators() { return accumulator_table; }
 
 }  // namespace stele::model

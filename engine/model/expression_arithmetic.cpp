@@ -12,7 +12,7 @@
 namespace stele::model {
 namespace {
 
-constexpr auto int_least = std::numeric_limits<std::int64_t>::min();
+constexpr auto int64_least = std::numeric_limits<std::int64_t>::min();
 
 bool is_date(const Result& value) { return !value.missing() && value->type() == Type::date; }
 
@@ -104,7 +104,7 @@ Result abs(const Call& call) {
   const Result value = call.arg(0);
   if (value.nullish()) return nullptr;
   if (!number(call, value, "a number").is_integer()) return std::fabs(value->real().number);
-  if (value->integer() == int_least) call.refuse("of the least integer leaves 64 bits", ErrorCode::out_of_range);
+  if (value->integer() == int64_least) call.refuse("of the least integer leaves 64 bits", ErrorCode::out_of_range);
   return std::abs(value->integer());
 }
 
@@ -218,7 +218,7 @@ bool from_one(double x) { return x >= 1; }
 double to_radians(double degrees) { return degrees * (M_PI / 180); }
 double to_degrees(double radians) { return radians * (180 / M_PI); }
 
-constexpr Operator table[] = {
+constexpr Operator arithmetic_table[] = {
     {"$add", 0, Operator::any, add},
     {"$subtract", 2, 2, subtract},
     {"$multiply", 0, Operator::any, multiply},
@@ -258,6 +258,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> arithmetic_operators() { return table; }
+std::span<const Operator> arithmetic_operators() { return arithmetic_table; }
 
 }  // namespace stele::model

@@ -42,7 +42,7 @@ Result element_at(const Call& call) {
   return array.nullish() ? Result(nullptr) : element(call, array, index);
 }
 
-Result concat(const Call& call) {
+Result concat_arrays(const Call& call) {
   Array out;
   for (std::size_t i = 0; i < call.count(); ++i) {
     Result value = call.arg(i);
@@ -61,19 +61,12 @@ Result in(const Call& call) {
   return false;
 }
 
-std::int64_t bound(const Call& call, std::size_t i, std::int64_t otherwise) {
-  if (!call.given(i)) return otherwise;
-  const std::int64_t given = call.integer32(call.arg(i), "a 32-bit integer as bound");
-  if (given < 0) call.refuse(text("needs bounds that are not below 0, not ", given));
-  return given;
-}
-
 Result index_of(const Call& call) {
   const Result value = call.arg(0), sought = call.arg(1);
   if (value.nullish()) return nullptr;
   const Array& array = call.array(value);
   const auto size = static_cast<std::int64_t>(array.size());
-  const std::int64_t from = bound(call, 2, 0), to = std::min(bound(call, 3, size), size);
+  const std::int64_t from = call.bound(2, 0), to = std::min(call.bound(3, size), size);
   for (std::int64_t i = from; i < to; ++i)
     if (compare_results(&array[static_cast<std::size_t>(i)], sought.get()) == 0) return i;
   return -1;
@@ -230,11 +223,11 @@ NodePtr parse_sort_array(ExpressionParser& parser, const Value& arguments) {
   return parser.folded(node);
 }
 
-constexpr Operator table[] = {
+constexpr Operator array_table[] = {
     {"$arrayElemAt", 2, 2, elem_at},
     {"$first", 1, 1, element_at<0>},
     {"$last", 1, 1, element_at<-1>},
-    {"$concatArrays", 0, Operator::any, concat},
+    {"$concatArrays", 0, Operator::any, concat_arrays},
     {"$in", 2, 2, in},
     {"$indexOfArray", 2, 4, index_of},
     {"$isArray", 1, 1, is_array},
@@ -250,7 +243,7 @@ constexpr Form forms[] = {{"$zip", parse_zip}, {"$sortArray", parse_sort_array}}
 
 }  // namespace
 
-std::span<const Operator> array_operators() { return table; }
+std::span<const Operator> array_operators() { return array_table; }
 std::span<const Form> array_forms() { return forms; }
 
 }  // namespace stele::model

@@ -185,7 +185,7 @@ Result is_number(const Call& call) {
   return !value.missing() && value->is_number();
 }
 
-constexpr Operator table[] = {
+constexpr Operator conversion_table[] = {
     {"$convert", "input to onError? onNull?", convert},
     {"$toBool", 1, 1, to<to_bool>},
     {"$toDate", 1, 1, to<to_date>},
@@ -200,6 +200,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> conversion_operators() { return table; }
+std::span<const Operator> conversion_operators() { return conversion_table; }
 
 }  // namespace stele::model

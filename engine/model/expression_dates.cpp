@@ -269,7 +269,7 @@ Result trunc(const Call& call) {
   return in_range(call, narrowed(origin + floor_div_wide(local(c) - origin, width) * width - zone.zone.milliseconds()));
 }
 
-constexpr Operator table[] = {
+constexpr Operator date_table[] = {
     {"$year", 1, 1, "date timezone?", part<year>},
     {"$month", 1, 1, "date timezone?", part<month>},
     {"$dayOfMonth", 1, 1, "date timezone?", part<day_of_month>},
@@ -296,6 +296,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> date_operators() { return table; }
+std::span<const Operator> date_operators() { return date_table; }
 
 }  // namespace stele::model

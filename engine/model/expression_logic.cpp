@@ -47,7 +47,7 @@ Result if_null(const Call& call) {
   return call.arg(call.count() - 1);
 }
 
-constexpr Operator table[] = {
+constexpr Operator logic_table[] = {
     {"$eq", 2, 2, eq},
     {"$ne", 2, 2, ne},
     {"$gt", 2, 2, gt},
@@ -64,6 +64,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> logic_operators() { return table; }
+std::span<const Operator> logic_operators() { return logic_table; }
 
 }  // namespace stele::model

@@ -124,6 +124,8 @@ class Call {
   std::int64_t integer(const Result& value, std::string_view needed = "an integer") const;
   std::int64_t integer32(const Result& value, std::string_view needed = "an integer of 32 bits") const;
   bool boolean(const Result& value, std::string_view needed = "true or false") const;
+  /// Argument `i` as a position, or `otherwise` when it is not given.
+  std::int64_t bound(std::size_t i, std::int64_t otherwise) const;
   /// NaN and infinities are no values here: `out_of_range`.
   Result finite(double number) const;
 

@@ -121,7 +121,7 @@ Result object_to_array(const Call& call) {
   return out;
 }
 
-constexpr Operator table[] = {
+constexpr Operator object_table[] = {
     {"$mergeObjects", 0, Operator::any, merge},    {"$getField", 1, 1, "field input", get_field},
     {"$setField", "field input value", set_field}, {"$unsetField", "field input", unset_field},
     {"$arrayToObject", 1, 1, array_to_object},     {"$objectToArray", 1, 1, object_to_array},
@@ -129,6 +129,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> object_operators() { return table; }
+std::span<const Operator> object_operators() { return object_table; }
 
 }  // namespace stele::model

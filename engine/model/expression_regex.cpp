@@ -88,7 +88,7 @@ Result regex_find_all(const Call& call) {
   return out;
 }
 
-constexpr Operator table[] = {
+constexpr Operator regex_table[] = {
     {"$regexMatch", "input regex options?", regex_match},
     {"$regexFind", "input regex options?", regex_find},
     {"$regexFindAll", "input regex options?", regex_find_all},
@@ -96,6 +96,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> regex_operators() { return table; }
+std::span<const Operator> regex_operators() { return regex_table; }
 
 }  // namespace stele::model

@@ -210,13 +210,13 @@ NodePtr parse_switch(ExpressionParser& parser, const Value& arguments) {
   return parser.folded(std::make_shared<SwitchNode>(parser, std::move(children)));
 }
 
-constexpr Form table[] = {
+constexpr Form scope_table[] = {
     {"$literal", parse_literal}, {"$let", parse_let},       {"$map", parse_map},
     {"$filter", parse_filter},   {"$reduce", parse_reduce}, {"$switch", parse_switch},
 };
 
 }  // namespace
 
-std::span<const Form> scope_forms() { return table; }
+std::span<const Form> scope_forms() { return scope_table; }
 
 }  // namespace stele::model

@@ -109,7 +109,7 @@ Result all_true(const Call& call) {
   return std::ranges::all_of(call.array(value), true_value);
 }
 
-constexpr Operator table[] = {
+constexpr Operator set_table[] = {
     {"$setUnion", 0, Operator::any, set_union}, {"$setIntersection", 0, Operator::any, set_intersection},
     {"$setDifference", 2, 2, set_difference},   {"$setEquals", 2, Operator::any, set_equals},
     {"$setIsSubset", 2, 2, set_is_subset},      {"$anyElementTrue", 1, 1, any_true},
@@ -118,6 +118,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> set_operators() { return table; }
+std::span<const Operator> set_operators() { return set_table; }
 
 }  // namespace stele::model

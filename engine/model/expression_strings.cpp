@@ -26,7 +26,7 @@ void check_size(const Call& call, std::size_t bytes) {
     call.refuse(text("would give a string of ", bytes, " bytes; the limit is ", string_max), ErrorCode::too_large);
 }
 
-Result concat(const Call& call) {
+Result concat_strings(const Call& call) {
   std::string out;
   for (std::size_t i = 0; i < call.count(); ++i) {
     const Result part = call.arg(i);
@@ -146,20 +146,13 @@ Result trim(const Call& call) {
   return rest;
 }
 
-std::int64_t bound(const Call& call, std::size_t i, std::int64_t otherwise) {
-  if (!call.given(i)) return otherwise;
-  const std::int64_t given = call.integer32(call.arg(i), "a 32-bit integer as bound");
-  if (given < 0) call.refuse(text("needs bounds that are not below 0, not ", given));
-  return given;
-}
-
 Result index_of_bytes(const Call& call) {
   const Result value = call.arg(0), part = call.arg(1);
   if (value.nullish()) return nullptr;
   const std::string& whole = call.string(value, "a string to search");
   const std::string& sought = call.string(part, "a string to find");
   const auto size = static_cast<std::int64_t>(whole.size());
-  const std::int64_t from = bound(call, 2, 0), to = std::min(bound(call, 3, size), size);
+  const std::int64_t from = call.bound(2, 0), to = std::min(call.bound(3, size), size);
   if (from > to) return -1;
   const std::size_t at =
       std::string_view(whole).substr(0, static_cast<std::size_t>(to)).find(sought, static_cast<std::size_t>(from));
@@ -172,7 +165,7 @@ Result index_of_cp(const Call& call) {
   const std::string& whole = call.string(value, "a string to search");
   const std::string& sought = call.string(part, "a string to find");
   const auto size = static_cast<std::int64_t>(code_points(whole));
-  const std::int64_t from = bound(call, 2, 0), to = std::min(bound(call, 3, size), size);
+  const std::int64_t from = call.bound(2, 0), to = std::min(call.bound(3, size), size);
   if (from > to) return -1;
   const std::size_t first = advance(whole, 0, static_cast<std::size_t>(from)),
                     last = advance(whole, 0, static_cast<std::size_t>(to));
@@ -220,8 +213,8 @@ Result replace_all(const Call& call) {
   return out;
 }
 
-constexpr Operator table[] = {
-    {"$concat", 0, Operator::any, concat},
+constexpr Operator string_table[] = {
+    {"$concat", 0, Operator::any, concat_strings},
     {"$toLower", 1, 1, cased<lower>},
     {"$toUpper", 1, 1, cased<upper>},
     {"$strcasecmp", 2, 2, strcasecmp},
@@ -242,6 +235,6 @@ constexpr Operator table[] = {
 
 }  // namespace
 
-std::span<const Operator> string_operators() { return table; }
+std::span<const Operator> string_operators() { return string_table; }
 
 }  // namespace stele::model

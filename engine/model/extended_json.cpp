@@ -13,10 +13,10 @@
 namespace stele::model {
 namespace {
 
-constexpr std::string_view not_offered[] = {"$numberDecimal", "$timestamp", "$minKey", "$maxKey",
+constexpr std::string_view types_not_offered[] = {"$numberDecimal", "$timestamp", "$minKey", "$maxKey",
                                             "$undefined",     "$symbol",            "$code",      "$dbPointer", "$uuid"};
 
-[[noreturn]] void refuse(std::string_view name, std::string_view rule) {
+[[noreturn]] void refuse_extended(std::string_view name, std::string_view rule) {
   fail(ErrorCode::invalid, text("Extended JSON ", name, ": ", rule), {{"reason", "InvalidExtendedJson"}});
 }
 
@@ -87,7 +87,7 @@ Value read_date(const Value& value) {
   std::int64_t milliseconds;
   if (value.is_integer() && value.spelling().starts_with("{\"$numberLong\"")) return Date{value.integer()};
   if (value.is_string() && read_iso_date(value.string(), milliseconds)) return Date{milliseconds};
-  refuse("$date", R"(expected "2026-01-31T12:00:00.000Z" (with Z or an offset) or {"$numberLong": "milliseconds"})");
+  refuse_extended("$date", R"(expected "2026-01-31T12:00:00.000Z" (with Z or an offset) or {"$numberLong": "milliseconds"})");
 }
 
 int hex_digit(char c) {
@@ -104,7 +104,7 @@ Value read_oid(const Value& value) {
     ok = high >= 0 && low >= 0;
     oid.bytes[i] = static_cast<char>(high << 4 | low);
   }
-  if (!ok) refuse("$oid", "expected 24 hexadecimal digits in a string");
+  if (!ok) refuse_extended("$oid", "expected 24 hexadecimal digits in a string");
   return oid;
 }
 
@@ -155,7 +155,7 @@ Value read_binary(const Value& value) {
     }
     binary.subtype = static_cast<unsigned char>(number);
   }
-  if (!ok) refuse("$binary", R"(expected {"base64": "padded base 64", "subType": "00"})");
+  if (!ok) refuse_extended("$binary", R"(expected {"base64": "padded base 64", "subType": "00"})");
   return binary;
 }
 
@@ -164,13 +164,13 @@ Value read_regex(const Value& value) {
   const Value* source = shaped ? value.find("pattern") : nullptr;
   const Value* options = shaped ? value.find("options") : nullptr;
   if (!source || !source->is_string() || !options || !options->is_string())
-    refuse("$regularExpression", R"(expected {"pattern": "^a", "options": "i"})");
+    refuse_extended("$regularExpression", R"(expected {"pattern": "^a", "options": "i"})");
   Pattern pattern{source->string(), options->string()};
-  if (pattern.source.find('\0') != std::string::npos) refuse("$regularExpression", "the pattern holds a NUL; write \\x00");
+  if (pattern.source.find('\0') != std::string::npos) refuse_extended("$regularExpression", "the pattern holds a NUL; write \\x00");
   std::ranges::sort(pattern.options);
   const bool twice = std::ranges::adjacent_find(pattern.options) != pattern.options.end();
   if (twice || pattern.options.find_first_not_of("ilmsux") != std::string::npos)
-    refuse("$regularExpression", "options are letters of \"ilmsux\", each once");
+    refuse_extended("$regularExpression", "options are letters of \"ilmsux\", each once");
   return pattern;
 }
 
@@ -178,14 +178,14 @@ template <class Integer>
 Value read_integer(std::string_view name, const Value& value) {
   Integer number;
   if (!value.is_string() || !read_all(value.string(), number))
-    refuse(name, text("expected an integer of ", sizeof number * 8, " bits in a string"));
+    refuse_extended(name, text("expected an integer of ", sizeof number * 8, " bits in a string"));
   return std::int64_t{number};
 }
 
 Value read_double(const Value& value) {
   double number;
-  if (!value.is_string() || !read_all(value.string(), number)) refuse("$numberDouble", "expected a number in a string");
-  if (!std::isfinite(number)) refuse("$numberDouble", "NaN and Infinity are not stored; use null or a string");
+  if (!value.is_string() || !read_all(value.string(), number)) refuse_extended("$numberDouble", "expected a number in a string");
+  if (!std::isfinite(number)) refuse_extended("$numberDouble", "NaN and Infinity are not stored; use null or a string");
   return number;
 }
 
@@ -206,12 +206,12 @@ Value from_extended_json(Object object) {
                                         "$numberInt", "$numberLong", "$numberDouble"};
   for (const Member& member : object) {
     if (!member.name.starts_with('$')) continue;
-    if (std::ranges::find(not_offered, member.name) != std::end(not_offered)) {
+    if (std::ranges::find(types_not_offered, member.name) != std::end(types_not_offered)) {
       fail(ErrorCode::unsupported, text("Extended JSON ", member.name, " is not offered; store a string or an object"),
            {{"reason", "ExtendedJson"}});
     }
     if (std::ranges::find(known, member.name) == std::end(known)) continue;
-    if (object.size() != 1) refuse(member.name, "it must be the only member of its object");
+    if (object.size() != 1) refuse_extended(member.name, "it must be the only member of its object");
     Value value = read(member.name, member.value);
     value.set_spelling(to_json(Value(std::move(object))));
     return value;

@@ -9,7 +9,7 @@
 namespace stele::model {
 namespace {
 
-[[noreturn]] void refuse(std::string_view what, std::string_view rule) {
+[[noreturn]] void refuse_tree(std::string_view what, std::string_view rule) {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidUpdate"}});
 }
 
@@ -21,10 +21,10 @@ bool is_expression(const Value& value) {
 template <class Visit>
 void each_field(const Object& spec, const std::string& prefix, std::string_view what, Visit& visit) {
   if (spec.empty())
-    refuse(what, prefix.empty() ? "it needs one or more fields" : text("\"", prefix, "\" is an empty object"));
+    refuse_tree(what, prefix.empty() ? "it needs one or more fields" : text("\"", prefix, "\" is an empty object"));
   for (const Member& member : spec) {
     if (!prefix.empty() && member.name.find('.') != std::string::npos)
-      refuse(what, text("inside \"", prefix, "\" the name \"", member.name, "\" holds a dot; nest objects"));
+      refuse_tree(what, text("inside \"", prefix, "\" the name \"", member.name, "\" holds a dot; nest objects"));
     const std::string path = prefix.empty() ? member.name : text(prefix, ".", member.name);
     if (member.value.is_object() && !is_expression(member.value))
       each_field(member.value.object(), path, what, visit);
@@ -50,7 +50,7 @@ FieldTree::Node& FieldTree::add(std::string_view dotted, std::string_view what) 
   bool created = false;
   for (const Step& step : path.steps()) {
     if (step.name.empty() || step.name[0] == '$' || step.name.find('\0') != std::string::npos)
-      refuse(what, text("the path \"", dotted, "\" has a step that is empty, begins with '$' or holds NUL"));
+      refuse_tree(what, text("the path \"", dotted, "\" has a step that is empty, begins with '$' or holds NUL"));
     auto child = std::ranges::find(at->children, step.name, &Node::name);
     created = child == at->children.end();
     if (!created && child->is_end) break;
@@ -66,7 +66,7 @@ FieldTree::Node& FieldTree::add(std::string_view dotted, std::string_view what) 
 }
 
 FieldTree FieldTree::of_set(const Value& spec, std::string_view what, std::span<const std::string> variables) {
-  if (!spec.is_object()) refuse(what, R"(it needs an object of fields, such as {"total": {"$add": ["$a", "$b"]}})");
+  if (!spec.is_object()) refuse_tree(what, R"(it needs an object of fields, such as {"total": {"$add": ["$a", "$b"]}})");
   FieldTree tree;
   auto add = [&](const std::string& path, const Value& value) {
     tree.add(path, what).expression = tree.expressions_.size();
@@ -77,7 +77,7 @@ FieldTree FieldTree::of_set(const Value& spec, std::string_view what, std::span<
 }
 
 FieldTree FieldTree::of_exclusion(const Value& spec, std::string_view what) {
-  if (!spec.is_object()) refuse(what, R"(it needs an object of fields to leave out, such as {"draft": 0})");
+  if (!spec.is_object()) refuse_tree(what, R"(it needs an object of fields to leave out, such as {"draft": 0})");
   FieldTree tree;
   auto add = [&](const std::string& path, const Value& value) {
     const bool excludes = value.is_number() ? value.number() == 0 : value.type() == Type::boolean && !value.boolean();
@@ -94,10 +94,10 @@ FieldTree FieldTree::of_exclusion(const Value& spec, std::string_view what) {
 
 FieldTree FieldTree::of_unset(const Value& spec, std::string_view what) {
   const Array paths = spec.is_array() ? spec.array() : Array{spec};
-  if (paths.empty()) refuse(what, "it needs one or more paths");
+  if (paths.empty()) refuse_tree(what, "it needs one or more paths");
   FieldTree tree;
   for (const Value& path : paths) {
-    if (!path.is_string()) refuse(what, R"(it needs a path, or an array of paths, such as ["draft", "author.email"])");
+    if (!path.is_string()) refuse_tree(what, R"(it needs a path, or an array of paths, such as ["draft", "author.email"])");
     tree.add(path.string(), what);
   }
   return tree;

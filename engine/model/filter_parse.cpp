@@ -24,12 +24,12 @@ bool one_of(const Names& names, std::string_view name) {
   return std::ranges::find(names, name) != std::end(names);
 }
 
-[[noreturn]] void refuse(std::string_view where, std::string_view rule) {
+[[noreturn]] void refuse_filter(std::string_view where, std::string_view rule) {
   fail(ErrorCode::invalid, text(where, ": ", rule), {{"reason", "InvalidFilter"}});
 }
 
 /// An operator on a path: what messages about it say, and what conditions of it need.
-struct Operator {
+struct PathOperator {
   const Path& path;
   std::string_view name;
   std::string_view what;  // the filter
@@ -41,11 +41,11 @@ struct Operator {
   }
 };
 
-[[noreturn]] void refuse_unknown(const Operator& op) {
+[[noreturn]] void refuse_unknown(const PathOperator& op) {
   if (one_of(not_offered_on_paths, op.name))
     fail(ErrorCode::unsupported,
          text(op.what, ", path \"", op.path.text(), "\": the operator ", op.name, " is not offered"),
-         {{"reason", "Operator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
+         {{"reason", "PathOperator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
   if (one_of(above_paths, op.name)) op.refuse("stands above paths, as a member of the filter itself");
   fail(
       ErrorCode::invalid,
@@ -86,15 +86,6 @@ Condition simplified(Condition all) {
   return only;
 }
 
-std::optional<std::int64_t> whole_number(const Value& value) {
-  if (value.is_integer()) return value.integer();
-  if (!value.is_number()) return std::nullopt;
-  const double number = value.real().number;
-  if (!(number >= -0x1p63 && number < 0x1p63)) return std::nullopt;
-  const auto whole = static_cast<std::int64_t>(number);
-  return static_cast<double>(whole) == number ? std::optional(whole) : std::nullopt;
-}
-
 // Operators on a path
 
 Condition regex_condition(const Path& path, const Pattern& pattern, std::string_view what) {
@@ -106,13 +97,13 @@ Condition parse_value(const Path& path, const Value& value, std::string_view wha
   return value.type() == Type::regex ? regex_condition(path, value.pattern(), what) : leaf(Kind::eq, path, value);
 }
 
-Condition comparison(const Operator& op, Kind kind, const Value& operand) {
+Condition comparison(const PathOperator& op, Kind kind, const Value& operand) {
   if (operand.type() == Type::regex)
     op.refuse("cannot take a regular expression; use $regex, or $eq for one that is stored");
   return leaf(kind, op.path, operand);
 }
 
-Condition parse_in(const Operator& op, const Value& list) {
+Condition parse_in(const PathOperator& op, const Value& list) {
   if (!list.is_array()) op.refuse("needs an array of values");
   Condition c = leaf(Kind::in, op.path);
   Condition either;
@@ -134,14 +125,14 @@ Condition parse_in(const Operator& op, const Value& list) {
   return either;
 }
 
-Condition parse_exists(const Operator& op, const Value& wanted) {
+Condition parse_exists(const PathOperator& op, const Value& wanted) {
   Condition c = leaf(Kind::exists, op.path);
   return truth(wanted) ? c : none_of(std::move(c));
 }
 
-Condition parse_regex(const Operator& op, const Value& pattern, const Value* options) {
+Condition parse_regex(const PathOperator& op, const Value& pattern, const Value* options) {
   if (options && !options->is_string())
-    refuse(text(op.what, ", path \"", op.path.text(), "\""), "$options needs a string of the letters i m s u x");
+    refuse_filter(text(op.what, ", path \"", op.path.text(), "\""), "$options needs a string of the letters i m s u x");
   const std::string letters = options ? options->string() : "";
   if (pattern.type() == Type::regex) {
     if (options && !pattern.pattern().options.empty())
@@ -153,7 +144,7 @@ Condition parse_regex(const Operator& op, const Value& pattern, const Value* opt
 }
 
 // MongoDB drops the fractions of divisor and remainder.
-std::int64_t mod_argument(const Operator& op, const Value& value, std::string_view argument) {
+std::int64_t mod_argument(const PathOperator& op, const Value& value, std::string_view argument) {
   if (!value.is_number()) op.refuse(text("needs a number as its ", argument, ", not ", name(value.type())));
   if (value.is_integer()) return value.integer();
   const double number = value.real().number;
@@ -161,7 +152,7 @@ std::int64_t mod_argument(const Operator& op, const Value& value, std::string_vi
   return static_cast<std::int64_t>(number);
 }
 
-Condition parse_mod(const Operator& op, const Value& arguments) {
+Condition parse_mod(const PathOperator& op, const Value& arguments) {
   if (!arguments.is_array() || arguments.array().size() != 2) op.refuse("needs an array of two: [divisor, remainder]");
   const Mod mod = {mod_argument(op, arguments.array()[0], "divisor"),
                    mod_argument(op, arguments.array()[1], "remainder")};
@@ -169,13 +160,13 @@ Condition parse_mod(const Operator& op, const Value& arguments) {
   return leaf(Kind::mod, op.path, {}, mod);
 }
 
-Condition parse_size(const Operator& op, const Value& size) {
+Condition parse_size(const PathOperator& op, const Value& size) {
   const auto whole = whole_number(size);
   if (!whole || *whole < 0) op.refuse("needs a whole number, 0 or more");
   return leaf(Kind::size, op.path, *whole);
 }
 
-Condition parse_elem_match(const Operator& op, const Value& inner) {
+Condition parse_elem_match(const PathOperator& op, const Value& inner) {
   if (!inner.is_object()) op.refuse(R"(needs an object: a filter of elements, or operators such as {"$gt": 5})");
   // {"$or": […]} is a filter of elements that are objects.
   const bool of_values = is_operators(inner) && !one_of(above_paths, inner.object()[0].name);
@@ -185,7 +176,7 @@ Condition parse_elem_match(const Operator& op, const Value& inner) {
   return c;
 }
 
-Condition parse_all(const Operator& op, const Value& list) {
+Condition parse_all(const PathOperator& op, const Value& list) {
   if (!list.is_array()) op.refuse("needs an array of values");
   Condition all;
   if (list.array().empty()) all.kind = Kind::any_of;  // never, as in MongoDB
@@ -205,14 +196,14 @@ Condition parse_all(const Operator& op, const Value& list) {
   return simplified(std::move(all));
 }
 
-void set_position(const Operator& op, Bits& bits, const Value& position) {
+void set_position(const PathOperator& op, Bits& bits, const Value& position) {
   const auto whole = whole_number(position);
   if (!whole || *whole < 0 || *whole > std::numeric_limits<std::int32_t>::max())
     op.refuse("needs bit positions that are whole numbers from 0 to 2147483647");
   bits.positions.push_back(static_cast<std::uint32_t>(*whole));
 }
 
-Condition parse_bits(const Operator& op, Bits::Rule rule, const Value& operand) {
+Condition parse_bits(const PathOperator& op, Bits::Rule rule, const Value& operand) {
   Bits bits{rule, {}, 0};
   if (operand.is_array()) {
     for (const Value& position : operand.array()) set_position(op, bits, position);
@@ -231,13 +222,13 @@ Condition parse_bits(const Operator& op, Bits::Rule rule, const Value& operand) 
   return leaf(Kind::bits, op.path, {}, std::move(bits));
 }
 
-Condition parse_not(const Operator& op, const Value& inner) {
+Condition parse_not(const PathOperator& op, const Value& inner) {
   if (inner.type() == Type::regex) return none_of(regex_condition(op.path, inner.pattern(), op.what));
   if (!is_operators(inner)) op.refuse(R"(needs an object of operators, such as {"$gt": 5}, or a regular expression)");
   return none_of(parse_conditions(op.path, inner, op.what));
 }
 
-Condition parse_operator(const Operator& op, const Value& operand, const Value& siblings) {
+Condition parse_operator(const PathOperator& op, const Value& operand, const Value& siblings) {
   const std::string_view name = op.name;
   if (name == "$eq") return leaf(Kind::eq, op.path, operand);
   if (name == "$gt") return comparison(op, Kind::gt, operand);
@@ -268,11 +259,11 @@ Condition parse_object(const Value& object, std::string_view what, FilterOf of);
 
 Condition parse_logical(Kind kind, const Member& member, std::string_view what, FilterOf of) {
   const bool listed = member.value.is_array() && !member.value.array().empty();
-  if (!listed) refuse(what, text(member.name, " needs an array of one or more filters"));
+  if (!listed) refuse_filter(what, text(member.name, " needs an array of one or more filters"));
   Condition c;
   c.kind = kind;
   for (const Value& filter : member.value.array()) {
-    if (!filter.is_object()) refuse(what, text(member.name, " needs filters, which are objects"));
+    if (!filter.is_object()) refuse_filter(what, text(member.name, " needs filters, which are objects"));
     Condition child = simplified(parse_object(filter, what, of));
     kind == Kind::all_of ? add(c, std::move(child)) : c.children.push_back(std::move(child));
   }
@@ -280,14 +271,14 @@ Condition parse_logical(Kind kind, const Member& member, std::string_view what, 
 }
 
 Condition parse_always(const Member& member, Kind kind, std::string_view what) {
-  if (whole_number(member.value) != 1) refuse(what, text(member.name, " needs the number 1"));
+  if (whole_number(member.value) != 1) refuse_filter(what, text(member.name, " needs the number 1"));
   Condition c;
   c.kind = kind;
   return c;
 }
 
 Condition parse_expression(const Value& expression, std::string_view what, FilterOf of) {
-  if (of == FilterOf::element) refuse(what, "$expr is about whole documents, and stands beside paths, not below one");
+  if (of == FilterOf::element) refuse_filter(what, "$expr is about whole documents, and stands beside paths, not below one");
   return leaf(Kind::expr, Path(), {}, Expression::parse(expression, text(what, ", $expr")));
 }
 
@@ -304,7 +295,7 @@ Condition parse_above_paths(const Member& member, std::string_view what, FilterO
   if (name == "$alwaysFalse") return parse_always(member, Kind::any_of, what);
   if (one_of(not_offered_on_top, name))
     fail(ErrorCode::unsupported, text(what, ": the operator ", name, " is not offered"),
-         {{"reason", "Operator"}, {"operator", name}, {"path", ""}});
+         {{"reason", "PathOperator"}, {"operator", name}, {"path", ""}});
   fail(ErrorCode::invalid,
        text(what, ": unknown operator ", name,
             "; known: $and $or $nor $expr $jsonSchema $comment; others stand below a path: {\"path\": {\"$gt\": 5}}"),
@@ -334,9 +325,9 @@ Condition parse_conditions(const Path& path, const Value& operators, std::string
   Condition all;
   for (const Member& member : operators.object()) {
     if (!member.name.starts_with('$'))
-      refuse(what, text("path \"", path.text(), "\" mixes operators with the name \"", member.name, '"'));
+      refuse_filter(what, text("path \"", path.text(), "\" mixes operators with the name \"", member.name, '"'));
     if (member.name == "$options") {
-      if (!operators.find("$regex")) Operator{path, member.name, what}.refuse("needs $regex beside it");
+      if (!operators.find("$regex")) PathOperator{path, member.name, what}.refuse("needs $regex beside it");
       continue;
     }
     add(all, parse_operator({path, member.name, what}, member.value, operators));
@@ -345,7 +336,7 @@ Condition parse_conditions(const Path& path, const Value& operators, std::string
 }
 
 Filter Filter::of(const Value& object, std::string_view what, FilterOf of) {
-  if (!object.is_object()) refuse(what, R"(it must be an object, such as {"author": "Ada"}; {} matches everything)");
+  if (!object.is_object()) refuse_filter(what, R"(it must be an object, such as {"author": "Ada"}; {} matches everything)");
   Filter filter;
   filter.root_ = parse_object(object, what, of);
   filter.find_needed();

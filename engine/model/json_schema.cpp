@@ -14,8 +14,8 @@ namespace {
 using Node = Schema::Node;
 
 /// The place of a value: a step, and those before it. On the stack of the check; text only when something is wrong.
-struct Place {
-  const Place* parent = nullptr;
+struct ValuePlace {
+  const ValuePlace* parent = nullptr;
   std::string_view name = {};
   std::size_t index = 0;  // when there is no name
 
@@ -57,7 +57,7 @@ class Check {
   /// `message`: where to say what is wrong; null: only whether.
   explicit Check(std::string* message) : message_(message) {}
 
-  bool accepts(const Node& node, const Value& value, const Place& at) {
+  bool accepts(const Node& node, const Value& value, const ValuePlace& at) {
     if (!general(node, value, at)) return false;
     if (value.is_number() && !number(node, value, at)) return false;
     if (value.is_string() && !string(node, value.string(), at)) return false;
@@ -68,16 +68,16 @@ class Check {
 
  private:
   template <class... Part>
-  bool broken(const Place& at, const Part&... parts) {
+  bool broken(const ValuePlace& at, const Part&... parts) {
     if (!message_) return false;
     const std::string place = at.text();
     *message_ = text(place.empty() ? "the document" : place, ": ", parts...);
     return false;
   }
 
-  bool silent(const Node& node, const Value& value, const Place& at) { return Check(nullptr).accepts(node, value, at); }
+  bool silent(const Node& node, const Value& value, const ValuePlace& at) { return Check(nullptr).accepts(node, value, at); }
 
-  bool general(const Node& node, const Value& value, const Place& at) {
+  bool general(const Node& node, const Value& value, const ValuePlace& at) {
     if (node.types && !node.types->has(value))
       return broken(at, "must be of type ", node.types->names(), node.json_types ? " (type)" : " (bsonType)", ", is ",
                     type_name(value));
@@ -87,7 +87,7 @@ class Check {
     return broken(at, "must be one of ", shortened(node.enumeration), " (enum), is ", shortened(value));
   }
 
-  bool number(const Node& node, const Value& value, const Place& at) {
+  bool number(const Node& node, const Value& value, const ValuePlace& at) {
     if (node.minimum) {
       const int c = compare(value, *node.minimum);
       if (c < 0 || (c == 0 && node.exclusive_minimum))
@@ -105,7 +105,7 @@ class Check {
     return true;
   }
 
-  bool string(const Node& node, const std::string& value, const Place& at) {
+  bool string(const Node& node, const std::string& value, const ValuePlace& at) {
     if (node.min_length || node.max_length) {
       if (!within(at, code_points(value), node.min_length, node.max_length, "characters", "Length")) return false;
     }
@@ -114,7 +114,7 @@ class Check {
     return true;
   }
 
-  bool within(const Place& at, std::uint64_t count, std::optional<std::uint64_t> min, std::optional<std::uint64_t> max,
+  bool within(const ValuePlace& at, std::uint64_t count, std::optional<std::uint64_t> min, std::optional<std::uint64_t> max,
               std::string_view things, std::string_view keyword) {
     if (min && count < *min)
       return broken(at, "must have at least ", *min, ' ', things, " (min", keyword, "), has ", count);
@@ -123,11 +123,11 @@ class Check {
     return true;
   }
 
-  bool array(const Node& node, const Array& array, const Place& at) {
+  bool array(const Node& node, const Array& array, const ValuePlace& at) {
     if (!within(at, array.size(), node.min_items, node.max_items, "elements", "Items")) return false;
     if (node.unique_items && !all_different(array)) return broken(at, "must not hold an element twice (uniqueItems)");
     for (std::size_t i = 0; i < array.size(); ++i) {
-      const Place element{&at, {}, i};
+      const ValuePlace element{&at, {}, i};
       if (node.items && !accepts(*node.items, array[i], element)) return false;
       if (i < node.item_list.size()) {
         if (!accepts(*node.item_list[i], array[i], element)) return false;
@@ -140,7 +140,7 @@ class Check {
     return true;
   }
 
-  bool object(const Node& node, const Value& value, const Place& at) {
+  bool object(const Node& node, const Value& value, const ValuePlace& at) {
     if (!within(at, value.object().size(), node.min_properties, node.max_properties, "members", "Properties"))
       return false;
     if (!has_all(node.required, value, at, " (required)")) return false;
@@ -155,13 +155,13 @@ class Check {
     return true;
   }
 
-  bool has_all(const std::vector<std::string>& names, const Value& value, const Place& at, std::string_view because) {
+  bool has_all(const std::vector<std::string>& names, const Value& value, const ValuePlace& at, std::string_view because) {
     for (const std::string& name : names)
       if (!value.find(name)) return broken({&at, name}, "must be there", because);
     return true;
   }
 
-  bool property(const Node& node, const Member& member, const Place& at) {
+  bool property(const Node& node, const Member& member, const ValuePlace& at) {
     bool listed = false;
     for (const Node::Property& property : node.properties) {
       if (property.name != member.name) continue;
@@ -178,7 +178,7 @@ class Check {
     return !node.additional_property || accepts(*node.additional_property, member.value, at);
   }
 
-  bool combined(const Node& node, const Value& value, const Place& at) {
+  bool combined(const Node& node, const Value& value, const ValuePlace& at) {
     for (const Node::Child& schema : node.all_of)
       if (!accepts(*schema, value, at)) return false;
     const auto fits = [&](const Node::Child& schema) { return silent(*schema, value, at); };

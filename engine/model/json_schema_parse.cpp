@@ -12,12 +12,12 @@ namespace {
 using Node = Schema::Node;
 using Child = Node::Child;
 
-constexpr std::string_view not_offered[] = {"$ref",   "$schema", "default",         "definitions",
+constexpr std::string_view keywords_not_offered[] = {"$ref",   "$schema", "default",         "definitions",
                                             "format", "id",      "encryptMetadata", "encrypt"};
 
-class Reader {
+class SchemaReader {
  public:
-  Reader(std::string_view what, std::string path) : what_(what), path_(std::move(path)) {}
+  SchemaReader(std::string_view what, std::string path) : what_(what), path_(std::move(path)) {}
 
   Child read(const Value& schema) {
     if (!schema.is_object()) refuse("", R"(a schema is an object, such as {"bsonType": "object"})");
@@ -29,7 +29,7 @@ class Reader {
  private:
   struct Keyword {
     std::string_view name;
-    void (Reader::*read)(const Member&);
+    void (SchemaReader::*read)(const Member&);
   };
   static const std::vector<Keyword>& keywords();
 
@@ -45,13 +45,13 @@ class Reader {
   }
 
   Child child(const Value& schema, std::string_view step) const {
-    return Reader(what_, text(path_, path_.empty() ? "" : ".", step)).read(schema);
+    return SchemaReader(what_, text(path_, path_.empty() ? "" : ".", step)).read(schema);
   }
 
   void keyword(const Member& member) {
     const auto known = std::ranges::find(keywords(), member.name, &Keyword::name);
     if (known != keywords().end()) return (this->*known->read)(member);
-    if (std::ranges::find(not_offered, member.name) != std::end(not_offered))
+    if (std::ranges::find(keywords_not_offered, member.name) != std::end(keywords_not_offered))
       refuse(member.name, "the keyword is not offered", ErrorCode::unsupported);
     std::string names;
     for (const Keyword& keyword : keywords()) names += text(' ', keyword.name);
@@ -202,43 +202,43 @@ class Reader {
   Node node_;
 };
 
-const std::vector<Reader::Keyword>& Reader::keywords() {
+const std::vector<SchemaReader::Keyword>& SchemaReader::keywords() {
   static const std::vector<Keyword> all = {
-      {"type", &Reader::type},
-      {"bsonType", &Reader::bson_type},
-      {"enum", &Reader::enumeration},
-      {"minimum", &Reader::minimum},
-      {"maximum", &Reader::maximum},
-      {"exclusiveMinimum", &Reader::exclusive_minimum},
-      {"exclusiveMaximum", &Reader::exclusive_maximum},
-      {"multipleOf", &Reader::multiple_of},
-      {"minLength", &Reader::min_length},
-      {"maxLength", &Reader::max_length},
-      {"pattern", &Reader::pattern},
-      {"minItems", &Reader::min_items},
-      {"maxItems", &Reader::max_items},
-      {"uniqueItems", &Reader::unique_items},
-      {"items", &Reader::items},
-      {"additionalItems", &Reader::additional_items},
-      {"minProperties", &Reader::min_properties},
-      {"maxProperties", &Reader::max_properties},
-      {"required", &Reader::required},
-      {"properties", &Reader::properties},
-      {"patternProperties", &Reader::pattern_properties},
-      {"additionalProperties", &Reader::additional_properties},
-      {"dependencies", &Reader::dependencies},
-      {"allOf", &Reader::all_of},
-      {"anyOf", &Reader::any_of},
-      {"oneOf", &Reader::one_of},
-      {"not", &Reader::negation},
-      {"title", &Reader::annotation},
-      {"description", &Reader::annotation},
+      {"type", &SchemaReader::type},
+      {"bsonType", &SchemaReader::bson_type},
+      {"enum", &SchemaReader::enumeration},
+      {"minimum", &SchemaReader::minimum},
+      {"maximum", &SchemaReader::maximum},
+      {"exclusiveMinimum", &SchemaReader::exclusive_minimum},
+      {"exclusiveMaximum", &SchemaReader::exclusive_maximum},
+      {"multipleOf", &SchemaReader::multiple_of},
+      {"minLength", &SchemaReader::min_length},
+      {"maxLength", &SchemaReader::max_length},
+      {"pattern", &SchemaReader::pattern},
+      {"minItems", &SchemaReader::min_items},
+      {"maxItems", &SchemaReader::max_items},
+      {"uniqueItems", &SchemaReader::unique_items},
+      {"items", &SchemaReader::items},
+      {"additionalItems", &SchemaReader::additional_items},
+      {"minProperties", &SchemaReader::min_properties},
+      {"maxProperties", &SchemaReader::max_properties},
+      {"required", &SchemaReader::required},
+      {"properties", &SchemaReader::properties},
+      {"patternProperties", &SchemaReader::pattern_properties},
+      {"additionalProperties", &SchemaReader::additional_properties},
+      {"dependencies", &SchemaReader::dependencies},
+      {"allOf", &SchemaReader::all_of},
+      {"anyOf", &SchemaReader::any_of},
+      {"oneOf", &SchemaReader::one_of},
+      {"not", &SchemaReader::negation},
+      {"title", &SchemaReader::annotation},
+      {"description", &SchemaReader::annotation},
   };
   return all;
 }
 
 }  // namespace
 
-Schema Schema::parse(const Value& schema, std::string_view what) { return Schema(Reader(what, "").read(schema)); }
+Schema Schema::parse(const Value& schema, std::string_view what) { return Schema(SchemaReader(what, "").read(schema)); }
 
 }  // namespace stele::model

@@ -11,7 +11,7 @@
 namespace stele::model {
 namespace {
 
-[[noreturn]] void refuse(std::string_view what, std::string_view rule) {
+[[noreturn]] void refuse_stage(std::string_view what, std::string_view rule) {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidUpdate"}});
 }
 
@@ -42,7 +42,7 @@ void check_stage(const Value& document, const json::Limits& limits) {
 PipelineUpdate::Stage PipelineUpdate::parse_stage(const Value& value, std::size_t number) {
   std::string what = text("update, stage ", number);
   if (!value.is_object() || value.object().size() != 1)
-    refuse(what, R"(it must be an object with one member, such as {"$set": {…}})");
+    refuse_stage(what, R"(it must be an object with one member, such as {"$set": {…}})");
   const auto& [name, spec] = value.object()[0];
   what += text(", ", name);
   if (name == "$set" || name == "$addFields") return Compute{FieldTree::of_set(spec, what)};
@@ -51,7 +51,7 @@ PipelineUpdate::Stage PipelineUpdate::parse_stage(const Value& value, std::size_
   if (name == "$replaceWith") return Replace{Expression::parse(spec, what), what};
   if (name == "$replaceRoot") {
     const Value* root = spec.is_object() && spec.object().size() == 1 ? spec.find("newRoot") : nullptr;
-    if (!root) refuse(what, R"(it needs {"newRoot": expression})");
+    if (!root) refuse_stage(what, R"(it needs {"newRoot": expression})");
     return Replace{Expression::parse(*root, what), what};
   }
   fail(ErrorCode::invalid,
@@ -74,7 +74,7 @@ void PipelineUpdate::apply_stage(const Stage& stage, Value& document, Date now) 
   const Replace& replace = std::get<Replace>(stage);
   std::optional<Value> root = replace.expression.evaluate(variables);
   if (!root || !root->is_object())
-    refuse(replace.what, text("the new document must be an object, this one computes to ",
+    refuse_stage(replace.what, text("the new document must be an object, this one computes to ",
                               root ? text("a value of type ", name(root->type())) : "missing"));
   document = *std::move(root);
 }

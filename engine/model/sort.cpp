@@ -12,16 +12,16 @@ namespace {
 
 constexpr std::size_t fields_max = 32;
 
-[[noreturn]] void refuse(std::string_view what, std::string_view rule) {
+[[noreturn]] void refuse_sort(std::string_view what, std::string_view rule) {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidSort"}});
 }
 
 SortField parse_field(const Member& member, std::string_view what) {
   SortField field{Path(member.name), false};
   for (const Step& step : field.path.steps()) {
-    if (step.name.empty()) refuse(what, text("the path \"", member.name, "\" has an empty step"));
+    if (step.name.empty()) refuse_sort(what, text("the path \"", member.name, "\" has an empty step"));
     if (step.name.starts_with('$'))
-      refuse(what, text("the path \"", member.name, "\" has a step that begins with '$'"));
+      refuse_sort(what, text("the path \"", member.name, "\" has a step that begins with '$'"));
   }
   if (member.value.is_object())
     fail(ErrorCode::unsupported,
@@ -29,7 +29,7 @@ SortField parse_field(const Member& member, std::string_view what) {
          {{"reason", "Operator"}});
   const double direction = member.value.is_number() ? member.value.number() : 0;
   if (direction != 1 && direction != -1)
-    refuse(what, text("\"", member.name, "\" must be 1 (ascending) or -1 (descending)"));
+    refuse_sort(what, text("\"", member.name, "\" must be 1 (ascending) or -1 (descending)"));
   field.descending = direction < 0;
   return field;
 }
@@ -138,8 +138,8 @@ class Keys {
 
 Sort Sort::of(const Value& object, std::string_view what) {
   Sort sort;
-  if (!object.is_object()) refuse(what, R"(it must be an object, such as {"published": -1})");
-  if (object.object().size() > fields_max) refuse(what, text("more than ", fields_max, " fields"));
+  if (!object.is_object()) refuse_sort(what, R"(it must be an object, such as {"published": -1})");
+  if (object.object().size() > fields_max) refuse_sort(what, text("more than ", fields_max, " fields"));
   for (const Member& member : object.object()) sort.fields_.push_back(parse_field(member, what));
   return sort;
 }

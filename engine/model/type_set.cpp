@@ -23,7 +23,7 @@ constexpr Named types[] = {
     {"int", 16},      {"timestamp", 17}, {"long", 18},       {"decimal", 19}, {"minKey", -1},
     {"maxKey", 127}};
 
-[[noreturn]] void refuse(std::string_view what, std::string_view rule) {
+[[noreturn]] void refuse_type(std::string_view what, std::string_view rule) {
   fail(ErrorCode::invalid, text(what, ": ", rule), {{"reason", "InvalidType"}});
 }
 
@@ -58,25 +58,25 @@ std::uint32_t of_name(std::string_view name, std::string_view what) {
   if (name == "number") return bit_of("int") | bit_of("long") | bit_of("double") | bit_of("decimal");
   const auto at = std::ranges::find(types, name, &Named::name);
   if (at == std::end(types))
-    refuse(what, text("unknown type \"", name,
+    refuse_type(what, text("unknown type \"", name,
                       "\"; known: double string object array binData objectId bool date null regex int long number"));
   return bit(at->number);
 }
 
 std::uint32_t of_number(const Value& number, std::string_view what) {
   const auto at = std::ranges::find_if(types, [&](const Named& type) { return number.number() == type.number; });
-  if (at == std::end(types)) refuse(what, text("no type has the number ", to_json(number)));
+  if (at == std::end(types)) refuse_type(what, text("no type has the number ", to_json(number)));
   return bit(at->number);
 }
 
 std::uint32_t of_one(const Value& type, std::string_view what) {
   if (type.is_string()) return of_name(type.string(), what);
   if (type.is_number()) return of_number(type, what);
-  refuse(what, text("needs the name or number of a type, or an array of them, not ", name(type.type())));
+  refuse_type(what, text("needs the name or number of a type, or an array of them, not ", name(type.type())));
 }
 
 std::uint32_t of_json_name(const Value& type, std::string_view what) {
-  if (!type.is_string()) refuse(what, text("needs the name of a type, or an array of names, not ", name(type.type())));
+  if (!type.is_string()) refuse_type(what, text("needs the name of a type, or an array of names, not ", name(type.type())));
   const std::string& name = type.string();
   if (name == "boolean") return bit_of("bool");
   if (name == "number") return of_name(name, what);
@@ -84,13 +84,13 @@ std::uint32_t of_json_name(const Value& type, std::string_view what) {
   if (name == "integer")
     fail(ErrorCode::unsupported, text(what, R"(: the type "integer" is not offered; write bsonType: ["int", "long"])"),
          {{"reason", "Schema"}});
-  refuse(what, text("unknown type \"", name, "\"; known: object array number boolean string null; more with bsonType"));
+  refuse_type(what, text("unknown type \"", name, "\"; known: object array number boolean string null; more with bsonType"));
 }
 
 template <class Read>
 std::uint32_t of_one_or_many(const Value& spec, std::string_view what, Read read) {
   if (!spec.is_array()) return read(spec, what);
-  if (spec.array().empty()) refuse(what, "needs at least one type");
+  if (spec.array().empty()) refuse_type(what, "needs at least one type");
   std::uint32_t bits = 0;
   for (const Value& type : spec.array()) bits |= read(type, what);
   return bits;

@@ -152,6 +152,13 @@ const Value* Value::find(std::string_view name) const {
 
 Value* Value::find(std::string_view name) { return const_cast<Value*>(std::as_const(*this).find(name)); }
 
+std::optional<std::int64_t> whole_number(const Value& value) {
+  if (value.is_integer()) return value.integer();
+  if (!value.is_number() || !(value.number() >= -0x1p63 && value.number() < 0x1p63)) return std::nullopt;
+  const auto whole = static_cast<std::int64_t>(value.number());
+  return static_cast<double>(whole) == value.number() ? std::optional(whole) : std::nullopt;
+}
+
 void append_json(std::string& out, const Value& value) {
   if (!value.spelling().empty()) {
     out += value.spelling();

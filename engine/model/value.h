@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -135,6 +136,9 @@ inline Value::Value(Oid v) : data_(v) {}
 inline Value::Value(Pattern v) : data_(std::move(v)) {}
 inline Value::Value(Array v) : data_(std::move(v)) {}
 inline Value::Value(Object v) : data_(std::move(v)) {}
+
+/// The integer that a number is, also of 2.0.
+std::optional<std::int64_t> whole_number(const Value& value);
 
 void append_json(std::string& out, const Value& value);
 std::string to_json(const Value& value);

@@ -9,7 +9,7 @@
 namespace stele::transaction {
 
 namespace {
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t outbox_version = 1;
 constexpr std::uint8_t kind_inline = 0;
 constexpr std::uint8_t kind_file = 1;
 }  // namespace
@@ -25,7 +25,7 @@ std::string encode(const OutboxRow& row) {
   std::size_t size = 96;
   for (const OutboxEntry& entry : row.entries) size += entry.batch.size() + 96;
   out.reserve(size);
-  append_fixed(out, format_version);
+  append_fixed(out, outbox_version);
   append_fixed(out, row.gseq);
   append_fixed(out, row.prev);
   append_fixed(out, row.durable);
@@ -64,9 +64,9 @@ OutboxRow decode_outbox_row(std::string_view bytes, std::int64_t slot) {
   std::uint32_t count = 0;
   OutboxRow row;
   if (!reader.fixed(version)) corrupt("cut short");
-  if (version != format_version)
+  if (version != outbox_version)
     fail(ErrorCode::version, text("relational.db: outbox row in slot ", slot, " has format ", int{version},
-                                  "; this library knows format ", int{format_version}));
+                                  "; this library knows format ", int{outbox_version}));
   if (!reader.fixed(row.gseq) || !reader.fixed(row.prev) || !reader.fixed(row.durable) ||
       !reader.fixed(row.key_value_durable) || !reader.fixed(row.origin.store_id) || !reader.fixed(row.origin.epoch) ||
       !reader.fixed(count))

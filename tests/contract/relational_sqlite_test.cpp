@@ -14,10 +14,10 @@
 
 namespace stele::storage {
 
-const auto backend_name = [](const auto& instance) { return instance.param.name; };
+const auto by_name = [](const auto& instance) { return instance.param.name; };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, RelationalContract, testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
-                         backend_name);
+                         by_name);
 
 class SqliteBackend : public RelationalContract {
  protected:
@@ -39,7 +39,7 @@ class SqliteBackend : public RelationalContract {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteBackend, testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
-                         backend_name);
+                         by_name);
 
 TEST_P(SqliteBackend, pages_have_4096_bytes_8_of_them_reserved_also_after_compaction) {
   for (int round = 0; round < 2; ++round) {

@@ -19,7 +19,7 @@
 namespace stele {
 namespace {
 
-using Random = testing::RandomDocuments;
+using testing::RandomDocuments;
 using Texts = std::vector<std::string>;
 
 Texts sorted(Texts documents) {
@@ -37,7 +37,7 @@ Texts answer(const CollectionReader& collection, const std::string& filter, cons
   }
 }
 
-void compare(const CollectionReader& plain, const CollectionReader& indexed, Random& random) {
+void compare(const CollectionReader& plain, const CollectionReader& indexed, RandomDocuments& random) {
   const std::string filter = random.filter();
   FindOptions options;
   if (random.one_in(3)) options.sort = random.keys(1 + random.below(2));
@@ -150,7 +150,7 @@ class Run {
     }
   }
 
-  Random random_;
+  RandomDocuments random_;
   const bool expires_;
   int made_ = 0;
   testing::TemporaryDirectory directory_;

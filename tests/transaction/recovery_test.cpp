@@ -32,14 +32,14 @@ LogState state(Marker marker, std::initializer_list<Row> rows, std::uint64_t flo
   return state;
 }
 
-struct Case {
+struct LogCase {
   const char* name;
   LogState state;
   const char* problem;  // part of it; null: they fit
 };
 
 TEST(Contradiction, table) {
-  const Case cases[] = {
+  const LogCase cases[] = {
       {"a new store", state({0, 0}, {}), nullptr},
       {"only documents", state({9, 0}, {}), nullptr},
       {"only SQL", state({0, 0}, {{1, 0, {}}, {2, 0, {}}}), nullptr},
@@ -63,7 +63,7 @@ TEST(Contradiction, table) {
       {"everything is behind what was acknowledged", state({4, 4}, {{4, 3, {4}}}, 9), "commit 9 was acknowledged"},
       {"documents cut off that were acknowledged", state({4, 0}, {}, 5), "commit 5 was acknowledged"},
   };
-  for (const Case& example : cases) {
+  for (const LogCase& example : cases) {
     SCOPED_TRACE(example.name);
     const auto problem = contradiction(example.state);
     if (!example.problem) {

@@ -11,7 +11,7 @@
 namespace stele::transaction {
 namespace {
 
-constexpr Keyspace docs = Keyspace::documents;
+constexpr Keyspace space = Keyspace::documents;
 
 std::string eight(std::int64_t value) {
   std::string out;
@@ -20,7 +20,7 @@ std::string eight(std::int64_t value) {
 }
 
 /// "value", "-" for erased, "?" for not in the write set.
-std::string found(const WriteSet& writes, std::string_view key, Keyspace keyspace = docs) {
+std::string found(const WriteSet& writes, std::string_view key, Keyspace keyspace = space) {
   std::string value;
   switch (writes.find(keyspace, key, value)) {
     case WriteSet::Found::no: return "?";
@@ -32,9 +32,9 @@ std::string found(const WriteSet& writes, std::string_view key, Keyspace keyspac
 
 /// What statement `before` sees of the key: as found().
 std::string seen(const WriteSet& writes, std::string_view key, WriteSet::Statement before) {
-  const auto entry = writes.entries(docs).find(key);
-  const auto* version = entry == writes.entries(docs).end() ? nullptr : entry->second.visible(before);
-  if (!version) return writes.erased_before(docs, key, before) ? "-" : "?";
+  const auto entry = writes.entries(space).find(key);
+  const auto* version = entry == writes.entries(space).end() ? nullptr : entry->second.visible(before);
+  if (!version) return writes.erased_before(space, key, before) ? "-" : "?";
   return version->value.value_or("-");
 }
 
@@ -52,11 +52,11 @@ std::string operations(const WriteSet& writes) {
 TEST(WriteSet, newest_version_of_a_key_is_found_and_committed) {
   WriteSet writes;
   EXPECT_TRUE(writes.empty());
-  writes.put(docs, "a", "1");
+  writes.put(space, "a", "1");
   writes.begin_statement();
-  writes.put(docs, "a", "2");
-  writes.put(docs, "b", "3");
-  writes.erase(docs, "b");
+  writes.put(space, "a", "2");
+  writes.put(space, "b", "3");
+  writes.erase(space, "b");
   EXPECT_EQ(found(writes, "a"), "2");
   EXPECT_EQ(found(writes, "b"), "-");
   EXPECT_EQ(found(writes, "c"), "?");
@@ -66,11 +66,11 @@ TEST(WriteSet, newest_version_of_a_key_is_found_and_committed) {
 
 TEST(WriteSet, a_statement_does_not_see_its_own_writes) {
   WriteSet writes;
-  writes.put(docs, "a", "old");
+  writes.put(space, "a", "old");
   writes.begin_statement();
   const WriteSet::Statement now = writes.statement();
-  writes.put(docs, "a", "new");
-  writes.put(docs, "b", "new");
+  writes.put(space, "a", "new");
+  writes.put(space, "b", "new");
   EXPECT_EQ(seen(writes, "a", now), "old");
   EXPECT_EQ(seen(writes, "b", now), "?");
   writes.begin_statement();
@@ -80,10 +80,10 @@ TEST(WriteSet, a_statement_does_not_see_its_own_writes) {
 
 TEST(WriteSet, a_statement_does_not_see_its_own_range_erasure) {
   WriteSet writes;
-  writes.put(docs, "b", "1");
+  writes.put(space, "b", "1");
   writes.begin_statement();
   const WriteSet::Statement now = writes.statement();
-  writes.erase_range(docs, "a", "c");
+  writes.erase_range(space, "a", "c");
   EXPECT_EQ(seen(writes, "b", now), "1");
   EXPECT_EQ(seen(writes, "bb", now), "?");
   writes.begin_statement();
@@ -94,9 +94,9 @@ TEST(WriteSet, a_statement_does_not_see_its_own_range_erasure) {
 
 TEST(WriteSet, a_write_after_a_range_erasure_survives_it) {
   WriteSet writes;
-  writes.put(docs, "b", "before");
-  writes.erase_range(docs, "a", "c");
-  writes.put(docs, "bb", "after");
+  writes.put(space, "b", "before");
+  writes.erase_range(space, "a", "c");
+  writes.put(space, "bb", "after");
   EXPECT_EQ(found(writes, "b"), "-");
   EXPECT_EQ(found(writes, "bb"), "after");
   EXPECT_EQ(operations(writes), "range a=c erase b put bb=after") << "the range comes first";
@@ -104,34 +104,34 @@ TEST(WriteSet, a_write_after_a_range_erasure_survives_it) {
 
 TEST(WriteSet, empty_and_inverted_ranges_are_nothing) {
   WriteSet writes;
-  writes.erase_range(docs, "b", "b");
-  writes.erase_range(docs, "c", "b");
+  writes.erase_range(space, "b", "b");
+  writes.erase_range(space, "c", "b");
   EXPECT_TRUE(writes.empty());
 }
 
 TEST(WriteSet, undo_restores_every_kind_of_write) {
   WriteSet writes;
-  writes.put(docs, "a", "1");
-  writes.merge(docs, "n", Merge::add, 5);
+  writes.put(space, "a", "1");
+  writes.merge(space, "n", Merge::add, 5);
   const std::size_t mark = writes.mark();
   const std::size_t bytes = writes.bytes();
 
-  writes.put(docs, "a", "2");
-  writes.put(docs, "b", "2");
-  writes.erase(docs, "a");
-  writes.erase_range(docs, "a", "z");
+  writes.put(space, "a", "2");
+  writes.put(space, "b", "2");
+  writes.erase(space, "a");
+  writes.erase_range(space, "a", "z");
   writes.append(Keyspace::events, "sequence", "prefix", "event");
-  writes.merge(docs, "n", Merge::add, 7);
-  writes.merge(docs, "m", Merge::max, 7);
+  writes.merge(space, "n", Merge::add, 7);
+  writes.merge(space, "m", Merge::max, 7);
   writes.undo_to(mark);
 
   EXPECT_EQ(found(writes, "a"), "1");
   EXPECT_EQ(found(writes, "b"), "?");
-  EXPECT_TRUE(writes.erased_ranges(docs).empty());
+  EXPECT_TRUE(writes.erased_ranges(space).empty());
   EXPECT_TRUE(writes.appends().empty());
-  ASSERT_NE(writes.pending_merge(docs, "n"), nullptr);
-  EXPECT_EQ(writes.pending_merge(docs, "n")->operand, 5);
-  EXPECT_EQ(writes.pending_merge(docs, "m"), nullptr);
+  ASSERT_NE(writes.pending_merge(space, "n"), nullptr);
+  EXPECT_EQ(writes.pending_merge(space, "n")->operand, 5);
+  EXPECT_EQ(writes.pending_merge(space, "m"), nullptr);
   EXPECT_EQ(writes.bytes(), bytes) << "what was undone does not count against the limit";
   writes.undo_to(0);
   EXPECT_TRUE(writes.empty());
@@ -150,16 +150,16 @@ TEST(WriteSet, appends_keep_their_order) {
 
 TEST(WriteSet, merges_fold) {
   WriteSet writes;
-  writes.merge(docs, "sum", Merge::add, 2);
-  writes.merge(docs, "sum", Merge::add, -5);
-  writes.merge(docs, "low", Merge::min, 4);
-  writes.merge(docs, "low", Merge::min, 9);
-  writes.merge(docs, "high", Merge::max, 4);
-  writes.merge(docs, "high", Merge::max, 9);
-  EXPECT_EQ(writes.pending_merge(docs, "sum")->operand, -3);
-  EXPECT_EQ(writes.pending_merge(docs, "low")->operand, 4);
-  EXPECT_EQ(writes.pending_merge(docs, "high")->operand, 9);
-  EXPECT_FALSE(writes.writes(docs, "sum")) << "two merges of one key do not conflict";
+  writes.merge(space, "sum", Merge::add, 2);
+  writes.merge(space, "sum", Merge::add, -5);
+  writes.merge(space, "low", Merge::min, 4);
+  writes.merge(space, "low", Merge::min, 9);
+  writes.merge(space, "high", Merge::max, 4);
+  writes.merge(space, "high", Merge::max, 9);
+  EXPECT_EQ(writes.pending_merge(space, "sum")->operand, -3);
+  EXPECT_EQ(writes.pending_merge(space, "low")->operand, 4);
+  EXPECT_EQ(writes.pending_merge(space, "high")->operand, 9);
+  EXPECT_FALSE(writes.writes(space, "sum")) << "two merges of one key do not conflict";
 }
 
 TEST(Merged, starts_from_the_operand_when_absent_and_saturates) {
@@ -176,11 +176,11 @@ TEST(Merged, starts_from_the_operand_when_absent_and_saturates) {
 
 TEST(WriteSet, writes_covers_points_and_erased_ranges) {
   WriteSet writes;
-  writes.put(docs, "a", "1");
-  writes.erase(docs, "b");
-  writes.erase_range(docs, "m", "p");
-  for (const char* key : {"a", "b", "m", "o\xff"}) EXPECT_TRUE(writes.writes(docs, key)) << key;
-  for (const char* key : {"c", "l\xff", "p"}) EXPECT_FALSE(writes.writes(docs, key)) << key;
+  writes.put(space, "a", "1");
+  writes.erase(space, "b");
+  writes.erase_range(space, "m", "p");
+  for (const char* key : {"a", "b", "m", "o\xff"}) EXPECT_TRUE(writes.writes(space, key)) << key;
+  for (const char* key : {"c", "l\xff", "p"}) EXPECT_FALSE(writes.writes(space, key)) << key;
   EXPECT_FALSE(writes.writes(Keyspace::meta, "a"));
 }
 

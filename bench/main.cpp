@@ -4,10 +4,11 @@
 // runs once a round, one after the other, so that what else the machine does hits all alike; the table at the end has
 // medians over the rounds and the spread.
 //
-//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [Google Benchmark's own flags]
+//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [--postgres] [Google Benchmark's own flags]
 //
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.
+#include "bench/aggregations.h"
 #include "bench/documents.h"
 #include "bench/reads.h"
 #include "bench/subject.h"
@@ -34,7 +35,8 @@ struct Settings {
   int rounds = 5;
   double seconds = 1;
   std::string only;
-  std::uint32_t documents = 200'000;  // of the document workload
+  std::uint32_t documents = 200'000;  // of the document workload; five times as many events
+  bool postgres = false;              // there is one that psql reaches
 };
 
 /// A new directory in `parent`, which is made when it is absent. Goes with the program; nothing else in `parent` is
@@ -245,6 +247,27 @@ std::shared_ptr<std::unique_ptr<Documents>> add_documents(Program& program) {
   return documents;
 }
 
+std::shared_ptr<std::unique_ptr<Aggregations>> add_aggregations(Program& program) {
+  const std::string directory = program.settings().directory + "/aggregations";
+  const std::uint32_t count = program.settings().documents;
+  const auto aggregations = std::make_shared<std::unique_ptr<Aggregations>>();
+  const auto add = [=, &program](const char* group, const char* subject, double goal, const auto& method) {
+    program.add({std::string("aggregate: ") + group, 1, subject, goal}, [=] {
+      if (!*aggregations) *aggregations = std::make_unique<Aggregations>(directory, count, count * 5);
+      return method(**aggregations);
+    });
+  };
+  add("group documents", "stele", 0, [](Aggregations& a) { return a.stele_documents(); });
+  add("group documents", "SQLite JSON1", 5.0, [](Aggregations& a) { return a.sqlite_documents(); });
+  if (program.settings().postgres)
+    add("group documents", "PostgreSQL JSONB", 0, [](Aggregations& a) { return a.postgres_documents(); });
+  add("group events", "stele", 0, [](Aggregations& a) { return a.stele_events(); });
+  add("group events", "SQLite JSON1", 2.0, [](Aggregations& a) { return a.sqlite_events(); });
+  add("sort, 16 MB", "stele", 0, [](Aggregations& a) { return a.stele_sort(std::size_t{16} << 20); });
+  add("sort, 16 MB", "stele in memory", 0.33, [](Aggregations& a) { return a.stele_sort(std::size_t{4} << 30); });
+  return aggregations;
+}
+
 bool in_memory(const std::string& directory) {
   struct statfs info;
   constexpr long tmpfs = 0x01021994;
@@ -270,6 +293,8 @@ int run(int argc, char** argv) {
       settings.only = only;
     } else if (const char* documents = value("--documents=")) {
       settings.documents = static_cast<std::uint32_t>(std::atoi(documents));
+    } else if (argument == "--postgres") {
+      settings.postgres = true;
     } else if (const char* idle = value("--idle=")) {
       return run_idle(idle);
     } else {
@@ -301,12 +326,14 @@ int run(int argc, char** argv) {
     });
   const auto reads = add_reads(program);
   const auto documents = add_documents(program);
+  const auto aggregations = add_aggregations(program);
   program.register_all();
 
   const Figures before = probe_disk(settings.directory);
   benchmark::RunSpecifiedBenchmarks();
   reads->reset();
   documents->reset();
+  aggregations->reset();
   const Figures after = probe_disk(settings.directory);
   program.table().note(
       fmt::format("fdatasync of 4 KB here: p50 {:.0f} us, p99 {:.0f} us before; p50 {:.0f} us, p99 {:.0f} us after",

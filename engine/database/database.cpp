@@ -2,6 +2,7 @@
 #include "engine/base/error.h"
 #include "engine/base/files.h"
 #include "engine/base/uuid.h"
+#include "engine/database/aggregate.h"
 #include "engine/database/scope.h"
 #include "engine/transaction/directory.h"
 
@@ -14,6 +15,12 @@ using transaction::Parameters;
 
 namespace detail {
 
+DatabaseCore::DatabaseCore(std::shared_ptr<transaction::Store> open_store) : store(std::move(open_store)) {
+  limits.bytes_max = store->options().document_bytes_max;
+  limits.depth_max = store->options().document_depth_max;
+  prepare_spill_directory(*store);
+}
+
 Database open_database(const std::string& directory, const Options& options, bool in_memory) {
   const auto check = [](bool sound, std::string_view what) {
     if (!sound) fail(ErrorCode::invalid, text("open: ", what));
@@ -21,6 +28,7 @@ Database open_database(const std::string& directory, const Options& options, boo
   check(options.document_depth_max >= 1 && options.document_depth_max <= 1000, "document_depth_max must be 1 to 1000");
   check(options.document_bytes_max >= 16 && options.document_bytes_max <= (1u << 30), "document_bytes_max must be 16 B to 1 GB");
   check(options.memory_bytes >= (8u << 20), "memory_bytes must be at least 8 MB");
+  check(options.aggregate_memory_bytes >= (1u << 20), "aggregate_memory_bytes must be at least 1 MB");
   check(options.readers_max >= 1 && options.readers_max <= 4096, "readers_max must be 1 to 4096");
   check(options.wal_bytes_max >= (1u << 20), "wal_bytes_max must be at least 1 MB");
   transaction::Tuning tuning;

@@ -2,6 +2,7 @@
 #include "engine/documents/documents.h"
 
 #include "engine/database/collection_scope.h"
+#include "engine/database/document_source.h"
 #include "engine/documents/analysis.h"
 #include "engine/documents/statistics.h"
 
@@ -11,44 +12,26 @@ using transaction::Reader;
 
 namespace detail {
 
-/// A cursor over documents, with what it reads from.
-class DocumentSource {
- public:
-  std::unique_ptr<Reader> latest;                         // outside a transaction
-  std::shared_ptr<transaction::Transaction> transaction;  // inside one
-  transaction::WriteSet::Statement statement = 0;         // of it, in which the cursor was opened
-  std::shared_ptr<DatabaseCore> core;
-  std::unique_ptr<documents::Cursor> cursor;
-
-  /// A failure ends the cursor for good: what is left of the documents must not look like all of them. But for a call
-  /// that was refused before the cursor moved.
-  std::optional<std::string_view> next() {
-    if (!cursor)
-      fail(ErrorCode::closed, "documents: they ended with an error; call find again", {{"reason", "ended_by_error"}});
-    try {
-      if (transaction) return transaction->guarded_as_of(statement, [&] { return cursor->next(); });
-      core->store->check_open();
-      const Interrupt::Here here(latest->interrupt());
-      return cursor->next();
-    } catch (const Error& error) {
-      const auto reason = error.detail().find("reason");
-      const bool refused = error.code() == ErrorCode::closed ||
-                           (reason != error.detail().end() &&
-                            (reason->second == "concurrent_use" || reason->second == "transaction_ended"));
-      if (!refused) end();
-      throw;
-    } catch (...) {
-      end();
-      throw;
-    }
+std::optional<std::string_view> DocumentSource::next() {
+  if (!cursor)
+    fail(ErrorCode::closed, "documents: they ended with an error; ask for them again", {{"reason", "ended_by_error"}});
+  try {
+    if (transaction) return transaction->guarded_as_of(statement, [&] { return cursor->next(); });
+    core->store->check_open();
+    const Interrupt::Here here(latest->interrupt());
+    return cursor->next();
+  } catch (const Error& error) {
+    const auto reason = error.detail().find("reason");
+    const bool refused = error.code() == ErrorCode::closed ||
+                         (reason != error.detail().end() &&
+                          (reason->second == "concurrent_use" || reason->second == "transaction_ended"));
+    if (!refused) end();
+    throw;
+  } catch (...) {
+    end();
+    throw;
   }
-
- private:
-  void end() {
-    cursor.reset();
-    latest.reset();
-  }
-};
+}
 
 }  // namespace detail
 

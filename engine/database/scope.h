@@ -26,10 +26,7 @@ const Held& held(const Held& pointer, std::string_view what) {
 
 class DatabaseCore {
  public:
-  explicit DatabaseCore(std::shared_ptr<transaction::Store> open_store) : store(std::move(open_store)) {
-    limits.bytes_max = store->options().document_bytes_max;
-    limits.depth_max = store->options().document_depth_max;
-  }
+  explicit DatabaseCore(std::shared_ptr<transaction::Store> open_store);
 
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/documents/expiry.h"
+#include "engine/model/document_error.h"
 #include "engine/model/filter.h"
 
 #include <cstdint>
@@ -19,8 +20,13 @@ class Sieve {
   Sieve(const model::Filter& filter, const catalog::Definition& collection, std::int64_t time_us)
       : filter_(filter), expiry_(collection, time_us) {}
 
+  /// An error tells the document's _id.
   bool passes(std::string_view document) {
-    return filter_.matches_json(document, scratch_) && !expiry_.expired(document);
+    try {
+      return filter_.matches_json(document, scratch_) && !expiry_.expired(document);
+    } catch (const Error& error) {
+      model::rethrow_at(error, model::parse(document));
+    }
   }
   bool passes_all() const { return filter_.empty() && !expiry_.possible(); }
 

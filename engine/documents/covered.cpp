@@ -72,8 +72,10 @@ bool write(const std::vector<Node>& members, std::vector<std::string>& literals,
 
 Covered::Covered(const Index& index) : index_(&index), literals_(1), values_(index.fields.size()) {}
 
-std::optional<Covered> Covered::by(const Index& index, const model::Filter& filter, const std::vector<model::Path>& reads) {
-  if (reads.size() > 1 || !std::ranges::all_of(reads, [&](const model::Path& path) { return is_field(index, path); })) return std::nullopt;
+std::optional<Covered> Covered::by(const Index& index, const model::Filter& filter,
+                                   const std::vector<model::Path>& reads, Members order) {
+  if ((reads.size() > 1 && order == Members::in_order) ||
+      !std::ranges::all_of(reads, [&](const model::Path& path) { return is_field(index, path); })) return std::nullopt;
   if (!looks_at_fields_only(filter.root(), index)) return std::nullopt;
   std::vector<Node> members;
   for (std::size_t i = 0; i < index.fields.size(); ++i) add(members, index.fields[i].path.steps(), 0, i);

@@ -16,8 +16,10 @@ namespace stele::documents {
 class Covered {
  public:
   /// Empty when the query looks at more than the index's fields. `reads`: what besides the filter looks at documents;
-  /// of several paths the document's order would have to be known.
-  static std::optional<Covered> by(const catalog::Index& index, const model::Filter& filter, const std::vector<model::Path>& reads);
+  /// of several paths the document's order would have to be known, unless members may come in any order.
+  enum class Members : bool { in_order, in_any_order };
+  static std::optional<Covered> by(const catalog::Index& index, const model::Filter& filter,
+                                   const std::vector<model::Path>& reads, Members members = Members::in_order);
 
   /// The document's text, with the index's fields only. False when the entry does not hold them as they stand in the
   /// document (missing, null and doubles, say): then it must be read.

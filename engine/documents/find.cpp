@@ -124,6 +124,8 @@ class FindCursor final : public Cursor {
   std::size_t position_ = 0;
 };
 
+}  // namespace
+
 model::Value plan_value(const Plan& plan) {
   constexpr std::string_view kinds[] = {"nothing", "ids", "documents", "index", "branches"};
   model::Object out;
@@ -144,8 +146,6 @@ model::Value plan_value(const Plan& plan) {
   }
   return model::Value(std::move(out));
 }
-
-}  // namespace
 
 Query Query::parse(std::string_view filter, const FindOptions& options, const json::Limits& limits) {
   Query query;

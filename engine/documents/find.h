@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/documents/documents.h"
+#include "engine/documents/plan.h"
 
 #include <memory>
 #include <optional>
@@ -17,5 +18,8 @@ std::unique_ptr<Cursor> make_cursor(transaction::Reader& reader, catalog::Catalo
 
 /// Runs the query to its end; a JSON object: how it was reached, what was examined, how long it took.
 std::string explain(transaction::Reader& reader, catalog::Catalog::DefinitionPtr collection, Query query);
+
+/// The plan, for explain: an object.
+model::Value plan_value(const Plan& plan);
 
 }  // namespace stele::documents

@@ -25,7 +25,7 @@ constexpr std::size_t seen_entry_bytes = 80;  // beside the key
 }  // namespace
 
 Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted, Pace pace,
-                 const std::vector<model::Path>* reads)
+                 const std::vector<model::Path>* reads, Covered::Members members)
     : reader_(reader), collection_(std::move(collection)), filter_(wanted.filter), pace_(pace) {
   documents_wanted_ =
       std::clamp<std::uint64_t>(wanted.documents.value_or(chunk_documents_first), 1, chunk_documents_first);
@@ -37,7 +37,7 @@ Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, con
   plan_ = make_plan(reader, *collection_, wanted);
   // Of several entries of a document none says what stands in it, and a sort still to be made looks at it.
   if (reads && plan_.kind == Plan::Kind::index && !plan_.repeats && plan_.sorted && !collection_->expires())
-    covered_ = Covered::by(*plan_.index, filter_, *reads);
+    covered_ = Covered::by(*plan_.index, filter_, *reads, members);
   if (collection_->expires()) time_us_ = reader.time_us();
   sieve_.emplace(filter_, *collection_, time_us_);
 }

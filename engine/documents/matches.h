@@ -34,7 +34,8 @@ class Matches {
   /// `collection` null: there is none, and so no documents. The filter outlives this. `reads`: all that is looked at in
   /// what document() gives; where an index holds it, that is made of the index's entry. Null: everything.
   Matches(transaction::Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted,
-          Pace pace = Pace::streamed, const std::vector<model::Path>* reads = nullptr);
+          Pace pace = Pace::streamed, const std::vector<model::Path>* reads = nullptr,
+          Covered::Members members = Covered::Members::in_order);
   Matches(const Matches&) = delete;
 
   bool next();

@@ -5,6 +5,7 @@
 #include "engine/base/interrupt.h"
 #include "engine/model/compare.h"
 #include "engine/model/expression_node.h"
+#include "engine/model/first_steps.h"
 
 #include <algorithm>
 #include <cmath>
@@ -190,9 +191,7 @@ bool Expression::collect_paths(std::vector<std::string>& paths) const { return n
 bool Expression::collect_names(std::vector<std::string>& names) const {
   std::vector<std::string> paths;
   if (!collect_paths(paths)) return false;
-  for (const std::string& path : paths)
-    if (const std::string name = path.substr(0, path.find('.')); std::ranges::find(names, name) == names.end())
-      names.push_back(name);
+  add_first_steps(paths, names);
   return true;
 }
 

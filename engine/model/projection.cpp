@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/model/expression_node.h"
+#include "engine/model/first_steps.h"
 #include "engine/model/matched_element.h"
 
 #include <algorithm>
@@ -325,9 +326,7 @@ bool Projection::collect_paths(std::vector<std::string>& paths) const {
 bool Projection::collect_names(std::vector<std::string>& names) const {
   std::vector<std::string> paths;
   if (!collect_paths(paths)) return false;
-  for (const std::string& path : paths)
-    if (const std::string name = path.substr(0, path.find('.')); std::ranges::find(names, name) == names.end())
-      names.push_back(name);
+  add_first_steps(paths, names);
   return true;
 }
 

@@ -59,7 +59,6 @@ class BucketRows final : public Rows {
     std::string_view key, content;
     there_ = sorter_.next(key, content);
     if (!there_) return;
-    execution_.tick(content.size());
     ByteReader bytes(content);
     read_row(bytes, by_);
     read_row(bytes, row_);

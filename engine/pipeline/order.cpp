@@ -30,12 +30,7 @@ class SortRows final : public Rows {
 
   bool next(Value& row) override {
     if (input_) gather();
-    std::string_view key, content;
-    if (!sorter_.next(key, content)) return false;
-    execution_.tick(content.size());
-    ByteReader bytes(content);
-    read_row(bytes, row);
-    return true;
+    return sorter_.next_row(row);
   }
 
  private:
@@ -71,15 +66,10 @@ class TopRows final : public Rows {
 
   bool next(Value& row) override {
     if (input_) gather();
-    std::string_view key, content;
-    if (sorter_) {
-      if (!sorter_->next(key, content)) return false;
-    } else {
-      if (position_ == kept_.size()) return false;
-      content = kept_[position_++].content;
-    }
-    execution_.tick(content.size());
-    ByteReader bytes(content);
+    if (sorter_) return sorter_->next_row(row);
+    if (position_ == kept_.size()) return false;
+    execution_.tick();
+    ByteReader bytes(kept_[position_++].content);
     read_row(bytes, row);
     return true;
   }
@@ -184,12 +174,8 @@ class SampleRows final : public Rows {
 
   bool next(Value& row) override {
     if (input_) gather();
-    std::string_view key, content;
-    if (left_ == 0 || !sorter_.next(key, content)) return false;
+    if (left_ == 0 || !sorter_.next_row(row)) return false;
     --left_;
-    execution_.tick(content.size());
-    ByteReader bytes(content);
-    read_row(bytes, row);
     return true;
   }
 

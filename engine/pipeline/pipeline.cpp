@@ -8,10 +8,22 @@
 
 namespace stele::pipeline {
 
+namespace {
+
+bool mentions_sql(const Value& value) {
+  if (value.is_array()) return std::ranges::any_of(value.array(), mentions_sql);
+  return value.is_object() && std::ranges::any_of(value.object(), [](const model::Member& member) {
+           return member.name == "sql" || mentions_sql(member.value);
+         });
+}
+
+}  // namespace
+
 Pipeline Pipeline::parse(std::string_view json, const json::Limits& limits) {
   const Value text = model::parse(json::minify(json, limits, "aggregate"));
   Stages stages = parse_stages(text, Place());
   Pipeline pipeline;
+  pipeline.may_read_sql_ = mentions_sql(text);
   pipeline.writes_ = !stages.empty() && (stages.back()->name() == "$out" || stages.back()->name() == "$merge");
   pipeline.plan_ = Plan::of(std::move(stages));
   return pipeline;
@@ -27,11 +39,22 @@ struct Results::Impl {
     execution.stage_bytes = settings.memory_bytes / std::max<std::size_t>(pipeline.plan().gathers(), 1);
   }
 
+  void open() {
+    if (passes_texts()) {
+      if (cursor) return;
+      request = pipeline.plan().request;
+      request.filter.set_now(execution.settings.now);
+      cursor = std::move(execution.sources.open(source, request).cursors.at(0));
+    } else if (!rows) {
+      rows = open_plan(execution, source, pipeline.plan(), &opened);
+    }
+  }
+
   bool next(Value& out) {
     if (done) return false;
     std::optional<Interrupt::Here> here;  // for expressions
     if (execution.interrupt) here.emplace(*execution.interrupt);
-    if (!rows) rows = open_plan(execution, source, pipeline.plan(), &opened);
+    open();
     done = !rows->next(out);
     return !done;
   }
@@ -43,11 +66,7 @@ struct Results::Impl {
   }
 
   std::optional<std::string_view> next_text() {
-    if (!cursor) {
-      request = pipeline.plan().request;
-      request.filter.set_now(execution.settings.now);
-      cursor = std::move(execution.sources.open(source, request).cursors.at(0));
-    }
+    open();
     const auto found = cursor->next();
     execution.tick(256 + (found ? found->size() : 0));
     return found;
@@ -70,6 +89,8 @@ Results::Results(Sources& sources, const SourceName& source, const Pipeline& pip
     : impl_(std::make_unique<Impl>(sources, source, pipeline, settings, interrupt)) {}
 
 Results::~Results() = default;
+
+void Results::open() { impl_->open(); }
 
 std::optional<std::string_view> Results::next() {
   Impl& impl = *impl_;

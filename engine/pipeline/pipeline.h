@@ -28,12 +28,14 @@ class Pipeline {
 
   /// It ends with $out or $merge.
   bool writes() const { return writes_; }
-  /// Null: $out and $merge are not there.
+  /// Some source of it may be SQL.
+  bool may_read_sql() const { return may_read_sql_; }
   const Plan& plan() const { return plan_; }
 
  private:
   Plan plan_;
   bool writes_ = false;
+  bool may_read_sql_ = false;
 };
 
 /// A pipeline at work. One thread at a time; sources, pipeline, settings and interrupt must outlive it.
@@ -45,6 +47,8 @@ class Results {
   Results(const Results&) = delete;
   Results& operator=(const Results&) = delete;
 
+  /// Opens the source, which the first next() does otherwise.
+  void open();
   /// The next document's text, until the next call. A pipeline that writes does so in the first call, and has none.
   std::optional<std::string_view> next();
 

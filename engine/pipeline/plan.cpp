@@ -131,8 +131,10 @@ Plan Plan::of(Stages parsed) {
   if (plan.sort) plan.sort->trace_needs(plan.needs);
   if (!plan.needs.is_all()) plan.request.paths = plan.needs.paths();
   const auto first = std::ranges::find_if(stages, [](const StagePtr& stage) { return !stage->row_wise(); });
-  if (!plan.sort && first != stages.end() && as<Group>(*first))
-    plan.group = static_cast<std::size_t>(first - stages.begin());
+  const bool into_group = first != stages.end() && as<Group>(*first);
+  plan.request.members_in_order = !into_group;
+  plan.request.to_the_end = plan.sort || (first != stages.end() && (*first)->gathers() > 0);
+  if (!plan.sort && into_group) plan.group = static_cast<std::size_t>(first - stages.begin());
   return plan;
 }
 

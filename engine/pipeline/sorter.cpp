@@ -2,6 +2,7 @@
 #include "engine/pipeline/sorter.h"
 
 #include "engine/base/bytes.h"
+#include "engine/pipeline/row_codec.h"
 
 #include <algorithm>
 
@@ -204,11 +205,23 @@ void Sorter::finish() {
 }
 
 bool Sorter::next(std::string_view& key, std::string_view& content) {
-  if (!runs_.empty()) return runs_.next(key, content);
-  if (position_ == entries_.size()) return false;
-  key = entries_[position_].key();
-  content = entries_[position_].content();
-  ++position_;
+  if (!runs_.empty()) {
+    if (!runs_.next(key, content)) return false;
+  } else {
+    if (position_ == entries_.size()) return false;
+    key = entries_[position_].key();
+    content = entries_[position_].content();
+    ++position_;
+  }
+  execution_.tick(content.size());
+  return true;
+}
+
+bool Sorter::next_row(Value& row) {
+  std::string_view key, content;
+  if (!next(key, content)) return false;
+  ByteReader bytes(content);
+  read_row(bytes, row);
   return true;
 }
 

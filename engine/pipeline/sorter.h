@@ -68,6 +68,8 @@ class Sorter {
   void finish();
   /// The next pair, until the next call; false at the end.
   bool next(std::string_view& key, std::string_view& content);
+  /// The same where the content is a row (row_codec.h).
+  bool next_row(Value& row);
 
  private:
   struct Entry {

@@ -43,15 +43,6 @@ bool Evaluator::is_true(const Expression& expression, const Value& document) {
   return value && model::truth(*value);
 }
 
-void Evaluator::rethrow(const Error& error, const Value& document) {
-  const Value* id = document.is_object() ? document.find("_id") : nullptr;
-  if (!id || error.code() == ErrorCode::interrupted || error.detail().contains("document")) throw error;
-  Error::Detail detail = error.detail();
-  const std::string spelled = model::to_json(*id).substr(0, 200);
-  detail["document"] = spelled;
-  throw Error(error.code(), text(error.message(), " (document with _id ", spelled, ")"), std::move(detail));
-}
-
 RowsPtr open_stages(Execution& execution, std::span<const StagePtr> stages, RowsPtr input) {
   for (const StagePtr& stage : stages) input = measured(execution, stage->open(execution, std::move(input)));
   return input;

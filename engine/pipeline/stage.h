@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/interrupt.h"
+#include "engine/model/document_error.h"
 #include "engine/model/expression.h"
 #include "engine/model/path.h"
 #include "engine/model/value.h"
@@ -118,13 +119,11 @@ class Evaluator {
     try {
       return body(const_cast<const model::Variables&>(variables_));
     } catch (const Error& error) {
-      rethrow(error, document);
+      model::rethrow_at(error, document);
     }
   }
 
  private:
-  [[noreturn]] static void rethrow(const Error& error, const Value& document);
-
   model::Variables variables_;
 };
 

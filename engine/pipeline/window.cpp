@@ -212,7 +212,6 @@ class WindowRows final : public Rows {
     std::string_view key, content;
     there_ = sorter_.next(key, content);
     if (!there_) return;
-    execution_.tick(content.size());
     ByteReader bytes(content);
     std::uint64_t partition_bytes = 0;
     bytes.varint(partition_bytes);

@@ -151,6 +151,7 @@ const std::set<std::string_view>& store_names() {
                                                    "kv",
                                                    "durable",
                                                    "large",
+                                                   "spill",
                                                    "vectors"};
   return names;
 }
@@ -169,7 +170,7 @@ std::optional<Error> wrong_kind(const std::string& directory, std::string_view p
                       ": is a symbolic link, and none is followed inside a database's directory; nothing was "
                       "changed: put what it points to in its place, or restore the whole directory from a backup"),
                  file);
-  const bool directory_wanted = part == "kv" || part == "large" || part == "vectors";
+  const bool directory_wanted = part == "kv" || part == "large" || part == "spill" || part == "vectors";
   if (directory_wanted ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode)) return std::nullopt;
   return Error(ErrorCode::corrupt,
                text(path, directory_wanted ? ": is not a directory" : ": is not a regular file",
@@ -285,7 +286,7 @@ Directory::Directory(const Request& request) : path_(request.path) {
   for (const char* leftover : {"stele.json.tmp", "relational.db", "relational.db-journal", "relational.db-wal",
                                "relational.db-shm", "durable"})
     remove_file(file(leftover));
-  for (const char* leftover : {"kv", "large", "vectors"}) remove_tree(file(leftover));
+  for (const char* leftover : {"kv", "large", "spill", "vectors"}) remove_tree(file(leftover));
   make_directory(file("large"));
   step("create.cleaned");
 }

@@ -5,7 +5,7 @@
 //   DIR/lock        flock'd while open; "pid program" of the holder
 //   DIR/stele.json  {"format":1,"store_id":…,"epoch":…,"backends":{…},"keyspaces":[…]}; written last at creation
 //   DIR/new         there only while the store is being created
-//   DIR/relational.db (-wal, -shm) · DIR/kv/ · DIR/large/ · DIR/durable · DIR/vectors/
+//   DIR/relational.db (-wal, -shm) · DIR/kv/ · DIR/large/ · DIR/spill/ · DIR/durable · DIR/vectors/
 //
 // Creation: directory, lock, `new`; both engines, `durable` and `large` made and synced; stele.json (temporary
 // name, fsync, rename, directory fsync); `new` removed. A crash before stele.json leaves `new`, and the next open starts over,

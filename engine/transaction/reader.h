@@ -46,6 +46,10 @@ class Reader {
   virtual std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
                                      Direction direction = Direction::forward) = 0;
 
+  /// Another reader of a range at the same moment, for another thread; while it is used this one stands still. All of the
+  /// range then counts as read. Null: there is none, because no moment is held, or the transaction has written in the keyspace.
+  virtual std::unique_ptr<Reader> share(Keyspace keyspace, const storage::KeyRange& range) = 0;
+
   /// The last commit seen, as far as keyspace meta goes: what was cached of meta at a commit c is still right
   /// when no commit in (c, moment] changed meta.
   virtual std::uint64_t moment() = 0;

@@ -10,7 +10,7 @@ namespace stele::transaction {
 /// Reads a key-value store directly, recording nothing: at a snapshot, or, without one, each call the newest state.
 class TierReader : public Reader {
  public:
-  explicit TierReader(storage::KeyValueStore& store, std::unique_ptr<storage::KeyValueSnapshot> at = nullptr,
+  explicit TierReader(storage::KeyValueStore& store, std::shared_ptr<storage::KeyValueSnapshot> at = nullptr,
                       const Interrupt& interrupt = Interrupt())
       : store_(store), at_(std::move(at)), interrupt_(interrupt) {}
 
@@ -25,6 +25,10 @@ class TierReader : public Reader {
     return store_.scan(keyspace, std::move(range), at_.get());
   }
   std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord, Direction direction) override;
+
+  std::unique_ptr<Reader> share(Keyspace, const storage::KeyRange&) override {
+    return at_ ? std::make_unique<TierReader>(store_, at_, interrupt_) : nullptr;
+  }
 
   std::uint64_t moment() override { return 0; }
   std::uint64_t meta_changed() const override { return 0; }
@@ -42,7 +46,7 @@ class TierReader : public Reader {
 
  private:
   storage::KeyValueStore& store_;
-  std::unique_ptr<storage::KeyValueSnapshot> at_;
+  std::shared_ptr<storage::KeyValueSnapshot> at_;
   const Interrupt interrupt_;
 };
 

@@ -7,6 +7,7 @@
 #include "engine/transaction/scan.h"
 #include "engine/transaction/sql_text.h"
 #include "engine/transaction/store.h"
+#include "engine/transaction/tier_reader.h"
 
 #include <algorithm>
 
@@ -210,6 +211,13 @@ std::unique_ptr<Scan> Transaction::scan(Keyspace keyspace, storage::KeyRange ran
   return std::make_unique<TransactionScan>(*this, keyspace, std::move(range), record, direction);
 }
 
+std::unique_ptr<Reader> Transaction::share(Keyspace keyspace, const storage::KeyRange& range) {
+  pin_key_value();
+  if (writes_.touches(keyspace)) return nullptr;
+  if (validates()) reads_.extend_to_end(reads_.add_range(keyspace, range.begin, Record::plain), range.end);
+  return std::make_unique<TierReader>(store_->key_value(), key_value_, interrupt_);
+}
+
 std::uint64_t Transaction::moment() {
   pin_key_value();
   return moment_;
@@ -237,8 +245,17 @@ void Transaction::require_sql_alive() {
 }
 
 std::shared_ptr<SqlCursor> Transaction::sql(std::string_view sql_text, const Parameters& parameters) {
+  return sql(sql_text, parameters, MayWrite::yes);
+}
+
+std::shared_ptr<SqlCursor> Transaction::select(std::string_view sql_text, const Parameters& parameters) {
+  return sql(sql_text, parameters, MayWrite::no);
+}
+
+std::shared_ptr<SqlCursor> Transaction::sql(std::string_view sql_text, const Parameters& parameters,
+                                            MayWrite may_write) {
   require_sql_alive();
-  if (!has_writer_ && writes_by_first_word(sql_text)) acquire_writer();
+  if (!has_writer_ && may_write == MayWrite::yes && writes_by_first_word(sql_text)) acquire_writer();
   for (;;) {
     storage::Connection& connection = pin_sql();
     std::unique_lock<std::mutex> pinned;
@@ -249,6 +266,9 @@ std::shared_ptr<SqlCursor> Transaction::sql(std::string_view sql_text, const Par
     }
     auto statement = connection.prepare(sql_text, storage::Author::caller);
     const storage::StatementFacts& facts = statement->facts();
+    if (facts.writes && may_write == MayWrite::no)
+      fail(ErrorCode::invalid, text("sql: \"", sql_text.substr(0, 100), "\" writes; what is read from here is a SELECT"),
+           {{"reason", "NotASelect"}});
     if (facts.writes && !has_writer_) {  // a WITH that writes, say
       statement.reset();
       pinned = {};

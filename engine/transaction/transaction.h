@@ -56,6 +56,7 @@ class Transaction final : public Reader {
                 Record record = Record::plain) override;
   std::unique_ptr<Scan> scan(Keyspace keyspace, storage::KeyRange range, ScanRecord record = ScanRecord::range,
                              Direction direction = Direction::forward) override;
+  std::unique_ptr<Reader> share(Keyspace keyspace, const storage::KeyRange& range) override;
   std::uint64_t moment() override;
   std::uint64_t meta_changed() const override;
   bool records() const override { return validates(); }
@@ -70,6 +71,8 @@ class Transaction final : public Reader {
 
   /// Runs one SQL statement. One that writes is complete when this returns.
   std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
+  /// The same of a statement that only reads; `invalid` for others.
+  std::shared_ptr<SqlCursor> select(std::string_view text, const Parameters& parameters);
 
   std::int64_t time_us() const override { return time_us_; }  // fixed when the transaction began
   Kind kind() const { return kind_; }
@@ -167,6 +170,8 @@ class Transaction final : public Reader {
   void release_readers() noexcept;
   bool validates() const { return kind_ == Kind::read_write; }
 
+  enum class MayWrite : bool { no, yes };
+  std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters, MayWrite may_write);
   std::shared_ptr<SqlCursor> run(std::unique_ptr<storage::Statement> statement);
   std::shared_ptr<SqlCursor> run_write(std::unique_ptr<storage::Statement> statement);
   void forget_finished_cursors();

@@ -69,7 +69,7 @@ TEST_F(Statements, an_error_in_a_filter_ends_the_find_instead_of_leaving_documen
   Documents found = c.find(R"({"$expr":{"$gt":[{"$add":["$n",1]},0]}})");
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(found.next());
   EXPECT_THROW(found.next(), Error);
-  expect_error(ErrorCode::closed, [&] { found.next(); }, "call find again");
+  expect_error(ErrorCode::closed, [&] { found.next(); }, "ask for them again");
 }
 
 }  // namespace

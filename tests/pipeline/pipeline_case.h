@@ -3,7 +3,7 @@
 // A pipeline over a few documents, as texts.
 #pragma once
 
-#include "tests/pipeline/memory_sources.h"
+#include "tests/support/memory_sources.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 

@@ -66,6 +66,8 @@ begin also takes "isolation" ("serializable" or "snapshot") and "read_only".
 Any number may be open, but only one may have written SQL. While it is open, SQL writes outside it are answered with
 `busy` at once: nothing else could run that they would wait for. Where another program writes to relational.db, they
 wait lock_timeout (5 seconds), then `busy`. Documents and events are written by many; who commits second may get `conflict`.
+aggregate runs MongoDB's pipelines over "collection":"articles", or over "source":{"stream":"activity"}, whose events are
+{"offset","time","key","data"}, or "source":{"sql":"SELECT …","parameters":[…]}; "from" of $lookup takes these, too.
 An event is any JSON; with a key or a time it is {"$event":{"key":"ada","time":{"$date":"…"},"data":…}}.
 Lines may have 32 MB, answers 256 MB, JSON 130 levels. Each answer is written as soon as it is known.
 SIGINT (Ctrl-C) cancels the request in flight, which answers `interrupted` and changes nothing (SQL that was

@@ -7,7 +7,7 @@ namespace stele::tool {
 
 std::vector<const Operation*> operations() {
   std::vector<const Operation*> all;
-  for (const auto group : {document_operations(), collection_operations(), sql_operations(), event_operations(),
+  for (const auto group : {document_operations(), aggregate_operations(), collection_operations(), sql_operations(), event_operations(),
                            transaction_operations(), store_operations()})
     for (const Operation& operation : group) all.push_back(&operation);
   return all;
@@ -20,8 +20,7 @@ const Operation* find_operation(std::string_view name) {
 }
 
 bool is_later_operation(std::string_view name) {
-  static constexpr std::string_view later[] = {"aggregate",
-                                               "create_stream",
+  static constexpr std::string_view later[] = {"create_stream",
                                                "drop_stream",
                                                "truncate",
                                                "tail",

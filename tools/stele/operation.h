@@ -25,6 +25,7 @@ struct Operation {
 };
 
 std::span<const Operation> document_operations();
+std::span<const Operation> aggregate_operations();
 std::span<const Operation> collection_operations();
 std::span<const Operation> sql_operations();
 std::span<const Operation> event_operations();

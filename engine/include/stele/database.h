@@ -118,6 +118,10 @@ class Database {
   }
   Rows run_sql(std::string_view statement, std::span<const Value> parameters, const WriteOptions& options = {});
   Rows run_sql(std::string_view statement, std::span<const NamedValue> parameters, const WriteOptions& options = {});
+  Documents aggregate(std::string_view source, std::string_view pipeline, const AggregateOptions& options = {},
+                      const WriteOptions& call = {});
+  std::string explain_aggregate(std::string_view source, std::string_view pipeline,
+                                const AggregateOptions& options = {}, const WriteOptions& call = {});
   /// The options are those of each call on the handle: a deadline counts from the call's begin.
   Collection collection(std::string_view name, const WriteOptions& options = {});
   Stream stream(std::string_view name, const WriteOptions& options = {});

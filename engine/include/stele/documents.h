@@ -13,6 +13,7 @@
 // An id is passed as JSON text, too: `17`, `"ada"`, `{"$oid": "…"}`; DocumentId makes that from C++ values.
 #pragma once
 
+#include <stele/aggregate.h>
 #include <stele/error.h>
 
 #include <cstdint>
@@ -210,6 +211,14 @@ class CollectionReader {
   /// time_us, and what other indexes were considered. An update, replace, remove, count or distinct reaches its documents
   /// as a find with its filter and sort does, those of one document with limit 1.
   std::string explain(std::string_view filter = "{}", const FindOptions& options = {}) const;
+
+  /// The results of a pipeline over the collection's documents (stele/aggregate.h). One with $out or $merge is
+  /// `readonly` here; `too_large` when a document, or what one group gathers, exceeds its bound.
+  Documents aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
+  /// Runs the pipeline to its end, and tells how, as a JSON object: source (filter, sort, paths read, plan, rows_out,
+  /// time_us), stages (each with rows_in, rows_out, time_us, spilled_bytes, threads), returned, time_us.
+  std::string explain_aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
+
   /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed), about how many
   /// bytes it takes and, while it is building, documents_read and percent.
   std::vector<std::string> indexes() const;
@@ -268,6 +277,9 @@ class Collection : public CollectionReader {
   bool remove(const DocumentId& id);
   std::uint64_t remove_one(std::string_view filter);
   std::uint64_t remove_many(std::string_view filter);
+
+  /// The same as CollectionReader's; with $out or $merge it is carried out when this returns.
+  Documents aggregate(std::string_view pipeline, const AggregateOptions& options = {});
 
   /// Carries operations out in their order, in one transaction (outside one, in one of its own): all that is kept is
   /// kept together, and each sees what those before it did. An operation that is refused changes nothing; what then

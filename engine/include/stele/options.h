@@ -31,6 +31,7 @@ struct Options {
   std::size_t transaction_bytes_max = 64u << 20;   // a larger one is refused: too_large
   std::size_t document_bytes_max = 16u << 20;
   std::uint32_t document_depth_max = 128;          // at most 1000
+  std::size_t aggregate_memory_bytes = 100u << 20;  // of one pipeline's stages that gather rows; beyond it they use files
   std::uint64_t wal_bytes_max = 1u << 30;          // beyond it the oldest snapshot is expired
   std::uint32_t readers_max = 64;                  // SQL snapshots open at once; others wait lock_timeout
   std::chrono::milliseconds lock_timeout{5000};    // for the SQL writer lock or a SQL snapshot; then `busy`

@@ -1,9 +1,10 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // Stele: rows, documents and events in one directory, under one transaction.
-// Read in this order: database.h, transaction.h, rows.h, documents.h, events.h, options.h, error.h.
+// Read in this order: database.h, transaction.h, rows.h, documents.h, aggregate.h, events.h, options.h, error.h.
 #pragma once
 
+#include <stele/aggregate.h>
 #include <stele/database.h>
 #include <stele/documents.h>
 #include <stele/error.h>

@@ -50,6 +50,11 @@ class Snapshot {
   Rows run_sql(std::string_view statement, std::span<const Value> parameters) const;
   Rows run_sql(std::string_view statement, std::span<const NamedValue> parameters) const;
 
+  /// A pipeline over a collection, a stream or a SELECT (stele/aggregate.h).
+  Documents aggregate(std::string_view source, std::string_view pipeline, const AggregateOptions& options = {}) const;
+  std::string explain_aggregate(std::string_view source, std::string_view pipeline,
+                                const AggregateOptions& options = {}) const;
+
   CollectionReader collection(std::string_view name) const;
   StreamReader stream(std::string_view name) const;
   std::vector<std::string> collections() const;
@@ -71,6 +76,10 @@ class Transaction : public Snapshot {
   // sql() of a Transaction also runs statements that write. Refused, with the cure named: BEGIN, COMMIT and SAVEPOINT
   // (the transaction is this object), ATTACH, VACUUM, TEMP objects, pragmas that set state (but user_version), and
   // Stele's own tables (`_stele_*`).
+
+  /// A pipeline that may write, by $out or $merge. A $lookup from a SELECT reads it as the rows are taken: read them
+  /// to the end before the transaction writes SQL.
+  Documents aggregate(std::string_view source, std::string_view pipeline, const AggregateOptions& options = {});
 
   Collection collection(std::string_view name);
   Stream stream(std::string_view name);

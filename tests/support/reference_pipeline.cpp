@@ -1,5 +1,5 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
-#include "tests/pipeline/reference_pipeline.h"
+#include "tests/support/reference_pipeline.h"
 
 #include "engine/model/compare.h"
 #include "engine/model/expression.h"

@@ -1,0 +1,22 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// A stream as a source of pipelines: one document for each event, in the order of offsets,
+//
+//   {"offset":17,"time":{"$date":"2026-01-31T12:00:00.000Z"},"key":"ada","data":…}
+//
+// then those that the transaction has appended, whose offset is null. A key that is no UTF-8 is a binary. Conditions on
+// the offset bound what is read.
+#pragma once
+
+#include "engine/catalog/catalog.h"
+#include "engine/pipeline/sources.h"
+#include "engine/transaction/transaction.h"
+
+namespace stele::events {
+
+/// `stream` null: there is none, and so no events. `own`: the transaction whose appends are seen, or null. All outlive
+/// the cursors; so does the request.
+pipeline::Opened open_source(transaction::Reader& reader, const transaction::Transaction* own,
+                             catalog::Catalog::DefinitionPtr stream, const pipeline::Request& request);
+
+}  // namespace stele::events

@@ -8,6 +8,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace stele::key {
@@ -24,10 +25,13 @@ std::uint64_t ordered_bits(double value) {
 double from_ordered_bits(std::uint64_t bits) { return std::bit_cast<double>(bits & sign ? bits & ~sign : ~bits); }
 
 void append_number(std::string& out, double floor, std::uint16_t remainder) {
-  append_code(out, KeyCode::number);
-  append_big_endian(out, ordered_bits(floor));
-  out += static_cast<char>(remainder >> 8);
-  out += static_cast<char>(remainder);
+  char element[11];
+  element[0] = static_cast<char>(KeyCode::number);
+  const std::uint64_t bits = __builtin_bswap64(ordered_bits(floor));
+  std::memcpy(element + 1, &bits, sizeof bits);
+  element[9] = static_cast<char>(remainder >> 8);
+  element[10] = static_cast<char>(remainder);
+  out.append(element, sizeof element);
 }
 
 unsigned char byte(std::string_view s, std::size_t i) { return static_cast<unsigned char>(s[i]); }
@@ -218,8 +222,7 @@ void append_name(std::string& out, std::string_view name) {
     out += '\xFF';
     name.remove_prefix(nul + 1);
   }
-  out += '\0';
-  out += '\x01';
+  out.append("\0\x01", 2);
 }
 
 void append_string(std::string& out, std::string_view text) {

@@ -28,10 +28,13 @@ bool read_all(std::string_view digits, T& out) {
 
 // Exactly `n` digits off the front.
 bool take_digits(std::string_view& rest, std::size_t n, int& out) {
-  if (rest.size() < n || !std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(n),
-                                      [](char c) { return c >= '0' && c <= '9'; }))
-    return false;
-  read_all(rest.substr(0, n), out);
+  if (rest.size() < n) return false;
+  int number = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (rest[i] < '0' || rest[i] > '9') return false;
+    number = number * 10 + (rest[i] - '0');
+  }
+  out = number;
   rest.remove_prefix(n);
   return true;
 }
@@ -200,6 +203,16 @@ Value read(std::string_view name, const Value& value) {
 }
 
 }  // namespace
+
+std::optional<Value> date_from_extended_json(std::string_view text) {
+  constexpr std::string_view begin = R"({"$date":")", end = R"("})";
+  std::int64_t milliseconds;
+  if (!text.starts_with(begin) || text.size() < begin.size() + end.size()) return std::nullopt;
+  if (!read_iso_date(text.substr(begin.size(), text.size() - begin.size() - end.size()), milliseconds)) return std::nullopt;
+  Value date = Date{milliseconds};
+  date.set_spelling(std::string(text));
+  return date;
+}
 
 Value from_extended_json(Object object) {
   constexpr std::string_view known[] = {"$date",      "$oid",        "$binary",      "$regularExpression",

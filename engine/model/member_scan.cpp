@@ -57,15 +57,6 @@ const char* value_end(const char* at, const char* end) {
 
 std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
 
-// Of {"$date":"…"}, which is read often, the string.
-std::optional<std::string_view> date_text(std::string_view text) {
-  constexpr std::string_view begin = R"({"$date":")", end = R"("})";
-  if (!text.starts_with(begin) || text.size() < begin.size() + end.size()) return std::nullopt;
-  text = text.substr(begin.size(), text.size() - begin.size() - end.size());
-  if (text.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
-  return text;
-}
-
 }  // namespace
 
 MemberScan::MemberScan(std::string_view object) : at_(object.data()), end_(object.data() + object.size()) {
@@ -112,7 +103,7 @@ Value read_value(std::string_view text, Parser& parser) {
       if (text.find('\\') != std::string_view::npos) return parser.parse(text);
       return text.substr(1, text.size() - 2);
     case '{':
-      if (const auto date = date_text(text)) return from_extended_json({{"$date", *date}});
+      if (auto date = date_from_extended_json(text)) return *std::move(date);
       return parser.parse(text);
     case '[': return parser.parse(text);
     default: break;

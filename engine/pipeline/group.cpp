@@ -73,8 +73,8 @@ class ParallelGroupRows final : public GroupRows {
  public:
   ParallelGroupRows(Execution& execution, const GroupSpec& spec, std::span<const StagePtr> stages,
                     std::vector<RowsPtr> inputs)
-      : GroupRows(execution, spec, execution.stage_bytes / 2), stages_(stages.begin(), stages.end()) {
-    const std::size_t each = execution.stage_bytes / 2 / inputs.size();  // the other half is for what is merged
+      : GroupRows(execution, spec, execution.stage_bytes), stages_(stages.begin(), stages.end()) {
+    const std::size_t each = execution.stage_bytes * 3 / 4 / inputs.size();  // the rest is for finding them again
     for (RowsPtr& input : inputs) parts_.push_back(std::make_unique<Part>(execution, spec, each, std::move(input)));
     for (const auto& part : parts_) part->execution.stop = &stop_;
     if (!execution.figures) return;

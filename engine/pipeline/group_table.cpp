@@ -67,27 +67,40 @@ GroupTable::Group* GroupTable::find(std::uint64_t hash, std::string_view key, st
   const std::size_t mask = slots_.size() - 1;
   for (slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
     Group& group = groups_[slots_[slot] - 1];
-    if (group.hash == hash && group.key == key) return &group;
+    if (group.hash == hash && group.key() == key) return &group;
   }
   return nullptr;
 }
 
-GroupTable::Group& GroupTable::insert(std::uint64_t hash, std::string_view key, Value id, std::size_t slot) {
+Gathered* GroupTable::begin_gathering() {
   constexpr std::size_t block_groups = 128;
   const std::size_t count = spec_.accumulators.size();
   if (block_left_ == 0) {
     blocks_.push_back(std::make_unique<Gathered[]>(block_groups * count));
     block_left_ = block_groups;
+    bytes_ += block_groups * count * sizeof(Gathered);
   }
   Gathered* gathered = blocks_.back().get() + (block_groups - block_left_) * count;
   --block_left_;
   for (std::size_t i = 0; i < count; ++i) gathered[i] = spec_.accumulators[i].begin();
+  return gathered;
+}
+
+GroupTable::Group& GroupTable::insert(std::uint64_t hash, std::string_view key, std::string_view id,
+                                      std::size_t slot) {
+  const std::size_t before = arena_.bytes();
+  const char* at = arena_.store(key, id);
+  bytes_ += arena_.bytes() - before;
+  put({hash, at, static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(id.size()), begin_gathering()}, slot);
+  return groups_.back();
+}
+
+void GroupTable::put(const Group& group, std::size_t slot) {
   // The vectors hold up to twice what is in them, and while they grow the old one, too.
-  bytes_ += 3 * sizeof(Group) + 6 * sizeof(std::uint32_t) + key.size() + bytes_in_memory(id) + count * sizeof(Gathered);
-  groups_.push_back({hash, std::string(key), std::move(id), gathered});
+  bytes_ += 3 * sizeof(Group) + 6 * sizeof(std::uint32_t);
+  groups_.push_back(group);
   slots_[slot] = static_cast<std::uint32_t>(groups_.size());
   if (groups_.size() * 2 > slots_.size()) grow();
-  return groups_.back();
 }
 
 void GroupTable::grow() {
@@ -107,7 +120,11 @@ void GroupTable::add(Evaluator& evaluate, const Value& row) {
   const std::uint64_t hash = checksum(key_);
   std::size_t slot;
   Group* group = find(hash, key_, slot);
-  if (!group) group = &insert(hash, key_, spec_.key.value(evaluate, row), slot);
+  if (!group) {
+    id_.clear();
+    append_row(id_, spec_.key.value(evaluate, row));
+    group = &insert(hash, key_, id_, slot);
+  }
   for (std::size_t i = 0; i < spec_.accumulators.size(); ++i)
     bytes_ += spec_.accumulators[i].add(group->gathered[i], evaluate, row);
   check_memory();
@@ -124,39 +141,51 @@ void GroupTable::absorb(GroupTable&& later) {
     runs_.adopt(std::move(later.runs_));
     return;
   }
-  for (Group& other : later.groups_) {
+  // What is behind the groups stays where it is, and is taken over.
+  blocks_.insert(blocks_.begin(), std::make_move_iterator(later.blocks_.begin()),
+                 std::make_move_iterator(later.blocks_.end()));
+  arena_.adopt(std::move(later.arena_));
+  bytes_ += later.bytes_;
+  for (const Group& other : later.groups_) {
     execution_.tick();
     std::size_t slot;
-    Group* group = find(other.hash, other.key, slot);
-    if (!group) group = &insert(other.hash, other.key, std::move(other.id), slot);
-    for (std::size_t i = 0; i < spec_.accumulators.size(); ++i)
-      bytes_ += spec_.accumulators[i].merge(group->gathered[i], std::move(other.gathered[i]));
-    check_memory();
+    if (Group* group = find(other.hash, other.key(), slot)) {
+      for (std::size_t i = 0; i < spec_.accumulators.size(); ++i)
+        bytes_ += spec_.accumulators[i].merge(group->gathered[i], std::move(other.gathered[i]));
+    } else {
+      put(other, slot);
+    }
   }
+  later.forget_groups();
+  check_memory();
+}
+
+void GroupTable::forget_groups() {
+  groups_ = {};
+  slots_.assign(64, 0);
+  blocks_.clear();
+  arena_.clear();
+  block_left_ = bytes_ = 0;
 }
 
 // Content of a pair in a run: the id, then what each accumulator saved.
 void GroupTable::spill() {
   const auto before = [this](const Group& a, const Group& b) {
     execution_.tick(64);
-    return a.key < b.key;
+    return a.key() < b.key();
   };
   std::sort(groups_.begin(), groups_.end(), before);
   runs_.begin();
   std::string content;
   for (Group& group : groups_) {
-    content.clear();
-    append_row(content, group.id);
+    content = group.id();
     for (std::size_t i = 0; i < spec_.accumulators.size(); ++i)
       append_row(content, spec_.accumulators[i].saved(std::move(group.gathered[i])));
     execution_.tick(content.size());
-    runs_.append(group.key, content);
+    runs_.append(group.key(), content);
   }
   runs_.end();
-  groups_ = {};
-  slots_.assign(64, 0);
-  blocks_.clear();
-  block_left_ = bytes_ = 0;
+  forget_groups();
 }
 
 void GroupTable::finish(std::size_t memory_bytes) {
@@ -183,8 +212,10 @@ bool GroupTable::next(Value& row) {
   if (!runs_.empty()) return next_merged(row);
   if (position_ == groups_.size()) return false;
   execution_.tick();
-  Group& group = groups_[position_++];
-  row = result(std::move(group.id), group.gathered);
+  const Group& group = groups_[position_++];
+  ByteReader id(group.id());
+  read_row(id, id_value_);
+  row = result(std::move(id_value_), group.gathered);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/pipeline/accumulators.h"
+#include "engine/pipeline/byte_arena.h"
 #include "engine/pipeline/sorter.h"
 
 #include <memory>
@@ -58,14 +59,19 @@ class GroupTable {
  private:
   struct Group {
     std::uint64_t hash;
-    std::string key;
-    Value id;
+    const char* at;  // the key, then the id (row_codec.h)
+    std::uint32_t key_size, id_size;
     Gathered* gathered;  // one for each accumulator
+    std::string_view key() const { return {at, key_size}; }
+    std::string_view id() const { return {at + key_size, id_size}; }
   };
 
   /// The group with the key; null: there is none, and `slot` is its place.
   Group* find(std::uint64_t hash, std::string_view key, std::size_t& slot);
-  Group& insert(std::uint64_t hash, std::string_view key, Value id, std::size_t slot);
+  Group& insert(std::uint64_t hash, std::string_view key, std::string_view id, std::size_t slot);
+  void put(const Group& group, std::size_t slot);
+  Gathered* begin_gathering();
+  void forget_groups();
   void grow();
   void check_memory();
   void spill();
@@ -80,8 +86,10 @@ class GroupTable {
   std::vector<std::uint32_t> slots_;  // 1 + index into groups_; 0: free. A power of two
   std::vector<std::unique_ptr<Gathered[]>> blocks_;
   std::size_t block_left_ = 0;
+  ByteArena arena_;  // keys and ids
   std::size_t bytes_ = 0;
-  std::string key_;
+  std::string key_, id_;
+  Value id_value_;
   Runs runs_;
   std::size_t position_ = 0;
   // While runs are merged: the pair that begins the next group.

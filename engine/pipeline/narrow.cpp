@@ -14,12 +14,14 @@ using model::Value;
 namespace {
 
 // Written back, it gives the same text.
-Value read_whole(std::string_view text, model::Parser& parser) {
+void read_whole(std::string_view text, model::Parser& parser, Value& out) {
   const bool is_number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
-  if (!is_number) return model::read_value(text, parser);
-  if (text.find_first_of(".eE") != std::string_view::npos)
-    return model::Double{json::to_double(text), std::string(text)};
-  return text == "-0" ? parser.parse(text) : model::read_value(text, parser);
+  if (!is_number)
+    out = model::read_value(text, parser);
+  else if (text.find_first_of(".eE") != std::string_view::npos)
+    out = model::Double{json::to_double(text), std::string(text)};
+  else
+    out = text == "-0" ? parser.parse(text) : model::read_value(text, parser);
 }
 
 }  // namespace
@@ -38,34 +40,39 @@ NarrowReader::NarrowReader(const Needs& needs) : all_(needs.is_all()) {
 
 void NarrowReader::read(std::string_view minified, Value& row) {
   if (!row.is_object()) row = model::Object();
-  row.object().clear();
   if (all_ || !read_members(minified, root_, row.object())) row = parser_.parse(minified);
 }
 
-// False: the text has to be parsed.
+// False: the text has to be parsed. Members that were there before are written over: rows are mostly alike.
 bool NarrowReader::read_members(std::string_view object, const Node& node, model::Object& out) {
   model::MemberScan scan(object);
-  std::size_t missing = node.children.size();
+  std::size_t missing = node.children.size(), used = 0;
+  const auto member = [&](const std::string& name) -> Value& {
+    if (used == out.size()) out.emplace_back();
+    model::Member& next = out[used++];
+    if (next.name != name) next.name = name;
+    return next.value;
+  };
   bool first = &node == &root_;
   while ((missing > 0 || first) && scan.next()) {
     const auto child = std::ranges::find(node.children, scan.name(), &Node::name);
     if (child != node.children.end()) {
       --missing;
-      out.push_back({child->name, read_value(scan.value(), *child)});
+      read_value(scan.value(), *child, member(child->name));
     } else if (first && scan.name() == "_id") {
-      out.push_back({"_id", read_whole(scan.value(), parser_)});  // for messages
+      read_whole(scan.value(), parser_, member(id_));  // for messages
     }
     first = false;
   }
+  out.resize(used);
   return !scan.stopped();
 }
 
-Value NarrowReader::read_value(std::string_view text, const Node& node) {
+void NarrowReader::read_value(std::string_view text, const Node& node, Value& out) {
   // {"$…" is Extended JSON: no object, and holds no members.
-  if (node.children.empty() || text[0] != '{' || text.starts_with("{\"$")) return read_whole(text, parser_);
-  model::Object members;
-  if (!read_members(text, node, members)) return parser_.parse(text);
-  return members;
+  if (node.children.empty() || text[0] != '{' || text.starts_with("{\"$")) return read_whole(text, parser_, out);
+  if (!out.is_object()) out = model::Object();
+  if (!read_members(text, node, out.object())) out = parser_.parse(text);
 }
 
 }  // namespace stele::pipeline

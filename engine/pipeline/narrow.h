@@ -24,9 +24,10 @@ class NarrowReader {
     std::vector<Node> children;  // none: the whole value
   };
   bool read_members(std::string_view object, const Node& node, model::Object& out);
-  model::Value read_value(std::string_view text, const Node& node);
+  void read_value(std::string_view text, const Node& node, model::Value& out);
 
   bool all_;
+  const std::string id_ = "_id";
   Node root_;
   model::Parser parser_;
 };

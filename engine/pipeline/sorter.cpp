@@ -130,8 +130,6 @@ void Runs::begin_merge(Execution& execution, std::size_t memory_bytes) {
 
 namespace {
 
-constexpr std::size_t block_bytes = std::size_t{256} << 10;
-
 std::uint64_t prefix_of(std::string_view key) {
   char first[8] = {};
   key.copy(first, sizeof first);
@@ -143,33 +141,10 @@ std::uint64_t prefix_of(std::string_view key) {
 Sorter::Sorter(Execution& execution, std::size_t memory_bytes, std::string what)
     : execution_(execution), memory_bytes_(memory_bytes), runs_(execution, std::move(what)) {}
 
-const char* Sorter::store(std::string_view key, std::string_view content) {
-  const std::size_t size = key.size() + content.size();
-  char* at;
-  if (size > block_bytes / 4) {  // one of its own, below the one in use
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
-    at = blocks_.back().get();
-    bytes_ += size;
-  } else {
-    if (size > block_left_) {
-      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_bytes));
-      block_at_ = blocks_.back().get();
-      block_left_ = block_bytes;
-      bytes_ += block_bytes;
-    }
-    at = block_at_;
-    block_at_ += size;
-    block_left_ -= size;
-  }
-  key.copy(at, key.size());
-  content.copy(at + key.size(), content.size());
-  return at;
-}
-
 void Sorter::add(std::string_view key, std::string_view content) {
   execution_.tick(key.size() + content.size());
-  if (bytes_ + entries_.capacity() * sizeof(Entry) + content.size() > memory_bytes_ && !entries_.empty()) spill();
-  entries_.push_back({prefix_of(key), store(key, content), static_cast<std::uint32_t>(key.size()),
+  if (arena_.bytes() + entries_.capacity() * sizeof(Entry) + content.size() > memory_bytes_ && !entries_.empty()) spill();
+  entries_.push_back({prefix_of(key), arena_.store(key, content), static_cast<std::uint32_t>(key.size()),
                       static_cast<std::uint32_t>(content.size()), static_cast<std::uint32_t>(entries_.size())});
   ++count_;
 }
@@ -194,8 +169,7 @@ void Sorter::spill() {
   runs_.end();
   entries_.clear();
   entries_.shrink_to_fit();
-  blocks_.clear();
-  block_left_ = bytes_ = 0;
+  arena_.clear();
 }
 
 void Sorter::finish() {

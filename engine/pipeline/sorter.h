@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/pipeline/byte_arena.h"
 #include "engine/pipeline/spill_file.h"
 #include "engine/pipeline/stage.h"
 
@@ -80,17 +81,13 @@ class Sorter {
     std::string_view key() const { return {at, key_size}; }
     std::string_view content() const { return {at + key_size, content_size}; }
   };
-  const char* store(std::string_view key, std::string_view content);
   void sort_entries();
   void spill();
 
   Execution& execution_;
   const std::size_t memory_bytes_;
   Runs runs_;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  std::size_t block_left_ = 0;
-  char* block_at_ = nullptr;
-  std::size_t bytes_ = 0;
+  ByteArena arena_;
   std::vector<Entry> entries_;
   std::size_t position_ = 0;
   std::uint64_t count_ = 0;

@@ -11,8 +11,8 @@ class AggregateRequest : public testing::Test {
   AggregateRequest() {
     ask(R"({"op":"insert","collection":"c","docs":[{"_id":1,"k":"x","v":2},{"_id":2,"k":"y","v":3},{"_id":3,"k":"x","v":5}]})");
     ask(R"({"op":"append","stream":"s","events":[{"n":1},{"$event":{"key":"ada","data":{"n":4}}}]})");
-    ask(R"({"op":"sql","sql":"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)"})");
-    ask(R"({"op":"sql","sql":"INSERT INTO t VALUES(1, 'Ada'), (2, 'Bob')"})");
+    ask(R"-({"op":"sql","sql":"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)"})-");
+    ask(R"-({"op":"sql","sql":"INSERT INTO t VALUES(1, 'Ada'), (2, 'Bob')"})-");
   }
   std::string ask(std::string_view request) { return exec.ask(request); }
   std::string docs(std::string_view members) {

@@ -20,17 +20,29 @@ void note_spilled(Execution& execution, std::size_t stage, std::uint64_t bytes) 
 
 class SortRows final : public Rows {
  public:
-  SortRows(Execution& execution, RowsPtr input, const SortStage& stage)
+  SortRows(Execution& execution, RowsPtr input, const SortStage& stage, SortStage::Content content)
       : execution_(execution),
         input_(std::move(input)),
         sort_(stage.sort()),
+        content_(content),
         evaluate_(execution),
         sorter_(execution, execution.stage_bytes, stage.what()),
         figure_(execution.figures ? execution.figures->size() : 0) {}
 
   bool next(Value& row) override {
     if (input_) gather();
-    return sorter_.next_row(row);
+    if (content_ == SortStage::Content::rows) return sorter_.next_row(row);
+    std::string_view text;
+    if (!next_text(text)) return false;
+    row = parser_.parse(text);
+    return true;
+  }
+
+  bool gives_texts() const override { return content_ == SortStage::Content::documents; }
+  bool next_text(std::string_view& text) override {
+    if (input_) gather();
+    std::string_view key;
+    return sorter_.next(key, text);
   }
 
  private:
@@ -41,8 +53,8 @@ class SortRows final : public Rows {
       key.clear();
       content.clear();
       evaluate_.with(row, [&](const model::Variables&) { sort_.append_key(key, row); });
-      append_row(content, row);
-      sorter_.add(key, content);
+      if (content_ == SortStage::Content::rows) append_row(content, row);
+      sorter_.add(key, content_ == SortStage::Content::rows ? std::string_view(content) : input_->document());
     }
     input_.reset();
     sorter_.finish();
@@ -52,8 +64,10 @@ class SortRows final : public Rows {
   Execution& execution_;
   RowsPtr input_;  // until it is read
   const model::Sort& sort_;
+  const SortStage::Content content_;
   Evaluator evaluate_;
   Sorter sorter_;
+  model::Parser parser_;
   std::size_t figure_;
 };
 
@@ -61,16 +75,29 @@ class SortRows final : public Rows {
 /// like all rows.
 class TopRows final : public Rows {
  public:
-  TopRows(Execution& execution, RowsPtr input, const SortStage& stage, std::uint64_t most)
-      : execution_(execution), input_(std::move(input)), stage_(stage), evaluate_(execution), most_(most) {}
+  TopRows(Execution& execution, RowsPtr input, const SortStage& stage, std::uint64_t most, SortStage::Content content)
+      : execution_(execution),
+        input_(std::move(input)),
+        stage_(stage),
+        content_(content),
+        evaluate_(execution),
+        most_(most) {}
 
   bool next(Value& row) override {
     if (input_) gather();
-    if (sorter_) return sorter_->next_row(row);
-    if (position_ == kept_.size()) return false;
-    execution_.tick();
-    ByteReader bytes(kept_[position_++].content);
-    read_row(bytes, row);
+    std::string_view key, content;
+    if (sorter_) {
+      if (!sorter_->next(key, content)) return false;
+    } else {
+      if (position_ == kept_.size()) return false;
+      execution_.tick();
+      content = kept_[position_++].content;
+    }
+    ByteReader bytes(content);
+    if (content_ == SortStage::Content::rows)
+      read_row(bytes, row);
+    else
+      row = parser_.parse(content);
     return true;
   }
 
@@ -94,7 +121,10 @@ class TopRows final : public Rows {
       evaluate_.with(row, [&](const model::Variables&) { stage_.sort().append_key(entry.key, row); });
       if (!sorter_ && kept_.size() == most_ && !(entry < kept_.front())) continue;
       entry.content.clear();
-      append_row(entry.content, row);
+      if (content_ == SortStage::Content::rows)
+        append_row(entry.content, row);
+      else
+        entry.content = input_->document();
       if (sorter_)
         sorter_->add(entry.key, entry.content);
       else
@@ -126,7 +156,9 @@ class TopRows final : public Rows {
   Execution& execution_;
   RowsPtr input_;
   const SortStage& stage_;
+  const SortStage::Content content_;
   Evaluator evaluate_;
+  model::Parser parser_;
   const std::uint64_t most_;
   std::vector<Entry> kept_;  // a heap with the last in front, then sorted
   std::size_t bytes_ = 0;
@@ -231,10 +263,10 @@ class Sample final : public Stage {
 
 }  // namespace
 
-RowsPtr SortStage::open(Execution& execution, RowsPtr input) const {
+RowsPtr SortStage::open(Execution& execution, RowsPtr input, Content content) const {
   constexpr std::uint64_t heap_max = 100'000;  // of more, sorting all is faster
-  if (limit_ && *limit_ <= heap_max) return std::make_unique<TopRows>(execution, std::move(input), *this, *limit_);
-  return std::make_unique<SortRows>(execution, std::move(input), *this);
+  if (limit_ && *limit_ <= heap_max) return std::make_unique<TopRows>(execution, std::move(input), *this, *limit_, content);
+  return std::make_unique<SortRows>(execution, std::move(input), *this, content);
 }
 
 void SortStage::trace_needs(Needs& needs) const {

@@ -12,7 +12,13 @@ class SortStage final : public Stage {
   SortStage(std::string what, model::Sort sort, Value text)
       : Stage(std::move(what)), sort_(std::move(sort)), text_(std::move(text)) {}
 
-  RowsPtr open(Execution& execution, RowsPtr input) const override;
+  /// What waits to be sorted: rows, or the documents that the rows' keys are read from (Rows::document), as they stand.
+  enum class Content : bool { rows, documents };
+
+  RowsPtr open(Execution& execution, RowsPtr input) const override {
+    return open(execution, std::move(input), Content::rows);
+  }
+  RowsPtr open(Execution& execution, RowsPtr input, Content content) const;
   void trace_needs(Needs& needs) const override;
   bool keeps(const model::Path&) const override { return true; }
   std::size_t gathers() const override { return 1; }

@@ -50,6 +50,14 @@ struct Results::Impl {
     }
   }
 
+  bool next_sorted_text(std::string_view& out) {
+    if (done) return false;
+    std::optional<Interrupt::Here> here;
+    if (execution.interrupt) here.emplace(*execution.interrupt);
+    done = !rows->next_text(out);
+    return !done;
+  }
+
   bool next(Value& out) {
     if (done) return false;
     std::optional<Interrupt::Here> here;  // for expressions
@@ -95,6 +103,11 @@ void Results::open() { impl_->open(); }
 std::optional<std::string_view> Results::next() {
   Impl& impl = *impl_;
   if (impl.passes_texts()) return impl.next_text();
+  impl.open();
+  if (impl.rows->gives_texts()) {
+    std::string_view text;
+    return impl.next_sorted_text(text) ? std::optional(text) : std::nullopt;
+  }
   if (!impl.next(impl.row)) return std::nullopt;
   impl.text.clear();
   model::append_json(impl.text, impl.row);

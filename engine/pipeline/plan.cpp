@@ -66,14 +66,17 @@ class ScanRows final : public Rows {
     const auto text = cursor_->next();
     if (!text) return false;
     execution_.tick(256 + text->size());
-    reader_.read(*text, row);
+    text_ = *text;
+    reader_.read(text_, row);
     return true;
   }
+  std::string_view document() const override { return text_; }
 
  private:
   Execution& execution_;
   std::unique_ptr<Cursor> cursor_;
   NarrowReader reader_;
+  std::string_view text_;
 };
 
 /// Rows, and what they refer to.
@@ -81,6 +84,8 @@ class OwningRows final : public Rows {
  public:
   OwningRows(std::unique_ptr<Request> request, RowsPtr rows) : request_(std::move(request)), rows_(std::move(rows)) {}
   bool next(Value& row) override { return rows_->next(row); }
+  bool gives_texts() const override { return rows_->gives_texts(); }
+  bool next_text(std::string_view& text) override { return rows_->next_text(text); }
 
  private:
   std::unique_ptr<Request> request_;
@@ -163,8 +168,14 @@ RowsPtr open_plan(Execution& execution, const SourceName& source, const Plan& pl
     rows = measured(execution, group->open_parallel(execution, stages.first(*plan.group), std::move(inputs)));
     rows = open_stages(execution, stages.subspan(*plan.group + 1), std::move(rows));
   } else {
-    rows = measured(execution, scan(execution, std::move(opened.cursors.at(0)), plan.needs));
-    if (plan.sort && !opened.sorted) rows = measured(execution, plan.sort->open(execution, std::move(rows)));
+    const bool sorts = plan.sort && !opened.sorted, whole = sorts && plan.needs.is_all();
+    Needs by = Needs::nothing();
+    if (whole) plan.sort->trace_needs(by);
+    rows = measured(execution, scan(execution, std::move(opened.cursors.at(0)), whole ? by : plan.needs));
+    if (sorts) {
+      const auto content = whole ? SortStage::Content::documents : SortStage::Content::rows;
+      rows = measured(execution, plan.sort->open(execution, std::move(rows), content));
+    }
     rows = open_stages(execution, stages, std::move(rows));
   }
   return std::make_unique<OwningRows>(std::move(request), std::move(rows));

@@ -17,6 +17,7 @@ class MeasuredRows final : public Rows {
     figures_[stage_].rows_out += there;
     return there;
   }
+  std::string_view document() const override { return rows_->document(); }
 
  private:
   RowsPtr rows_;

@@ -68,6 +68,11 @@ class Rows {
   virtual ~Rows() = default;
   /// Puts the next row into `row`, whatever was there; false at the end, and from then on.
   virtual bool next(Value& row) = 0;
+  /// The stored document that the last row is read from, until the next row; empty: there is none.
+  virtual std::string_view document() const { return {}; }
+  /// Rows whose documents wait as texts: the next one without reading the row of it.
+  virtual bool gives_texts() const { return false; }
+  virtual bool next_text(std::string_view&) { return false; }
 };
 using RowsPtr = std::unique_ptr<Rows>;
 

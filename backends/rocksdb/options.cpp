@@ -96,7 +96,8 @@ Sizing make_sizing(const storage::KeyValueOptions& options) {
   sizing.arena_block_bytes = std::clamp<std::size_t>(sizing.write_buffer_bytes / 16, 4096, 256u << 10);
   sizing.log_buffer_bytes = options.log_buffer_bytes != 0 ? options.log_buffer_bytes : 1 * mib;
   sizing.logs_bytes = 2 * std::min<std::uint64_t>(buffers, storage::keyspace_count * sizing.write_buffer_bytes);
-  sizing.cache = rocksdb::NewLRUCache(options.memory_bytes - options.memory_bytes / 3, /*num_shard_bits=*/4);
+  sizing.cache_bytes = options.memory_bytes - options.memory_bytes / 3;
+  sizing.cache = rocksdb::NewLRUCache(sizing.cache_bytes, /*num_shard_bits=*/4);
   sizing.write_buffers = std::make_shared<rocksdb::WriteBufferManager>(buffers);
   return sizing;
 }

@@ -23,6 +23,7 @@ struct Sizing {
   std::size_t arena_block_bytes;   // in which a write buffer grows
   std::size_t log_buffer_bytes;    // what the log may hold back from the operating system
   std::uint64_t logs_bytes;        // at which make_room writes out what keeps old logs alive
+  std::size_t cache_bytes;         // of blocks and rows together; the blocks give up what the rows take
   std::shared_ptr<rocksdb::Cache> cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
 };

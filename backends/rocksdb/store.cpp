@@ -13,6 +13,7 @@
 #include "backends/rocksdb/cursor.h"
 #include "backends/rocksdb/errors.h"
 #include "backends/rocksdb/logger.h"
+#include "backends/rocksdb/row_cache.h"
 #include "backends/rocksdb/uncounted.h"
 #include "engine/base/error.h"
 
@@ -27,6 +28,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 
 namespace stele::rocks {
@@ -43,6 +45,7 @@ constexpr std::size_t kept_batch_bytes_max = 1u << 20;
 // Of one MultiGet; RocksDB itself works on 32 keys at a time.
 constexpr std::size_t together_max = 32;
 constexpr std::uint64_t together_bytes_max = 4u << 20;
+constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 // Where waiting begins; RocksDB itself would go on.
 constexpr double level0_files_max = 32;
@@ -80,7 +83,10 @@ class Snapshot final : public KeyValueSnapshot {
 
 class Store final : public storage::KeyValueStore {
  public:
-  explicit Store(Opened opened) : o_(std::move(opened)), batch_(0, 0, protection_bytes_per_key, 0) { measure(); }
+  explicit Store(Opened opened)
+      : o_(std::move(opened)), batch_(0, 0, protection_bytes_per_key, 0), rows_(rows_bytes_max()) {
+    measure();
+  }
   ~Store() override;
 
   storage::Capabilities capabilities() const override {
@@ -111,7 +117,16 @@ class Store final : public storage::KeyValueStore {
   rocksdb::ColumnFamilyHandle* family(Keyspace keyspace) const { return family(static_cast<std::size_t>(keyspace)); }
   std::vector<rocksdb::ColumnFamilyHandle*> keyspaces() const { return {o_.families.begin() + 1, o_.families.end()}; }
 
+  rocksdb::ReadOptions read_options(const KeyValueSnapshot* at) const;
+  bool get_from_tables(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value);
+  void get_many_from_tables(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
+                            const Visit& visit);
+  std::size_t rows_bytes_max() const;
+  void share_memory();
+
   void expect_writable() const;
+  void announce(const Batch& batch);
+  void announce_written(const Batch& batch);
   void finish_write(const rocksdb::Status& status, std::string_view operation);
   void fill(const Batch& batch, std::array<std::uint64_t, storage::keyspace_count>& grown);
 
@@ -127,6 +142,8 @@ class Store final : public storage::KeyValueStore {
   const Opened o_;
   const rocksdb::ReadOptions now_;
   rocksdb::WriteBatch batch_;                     // used by the one thread that applies
+  RowCache rows_;                                 // of keyspace documents
+  std::atomic<std::size_t> rows_shared_{0};       // what the block cache has given up for them
   std::mutex log_buffer_mutex_;                   // held while the log buffer is written
   std::atomic<std::uint64_t> log_buffered_{0};    // at most what the log buffer holds
   std::atomic<std::uint64_t> logs_sealed_at_{0};  // the logs' size when all tables were sealed to free them
@@ -143,26 +160,107 @@ Store::~Store() {
 
 // Reading
 
-bool Store::get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) {
+rocksdb::ReadOptions Store::read_options(const KeyValueSnapshot* at) const {
+  rocksdb::ReadOptions options;
+  if (at != nullptr) options.snapshot = static_cast<const Snapshot*>(at)->get();
+  return options;
+}
+
+namespace {
+
+bool kept_in_rows(Keyspace keyspace) { return keyspace == Keyspace::documents; }
+
+std::uint64_t moment_of(const KeyValueSnapshot* at) {
+  return at ? static_cast<const Snapshot*>(at)->get()->GetSequenceNumber() : RowCache::now;
+}
+
+}  // namespace
+
+/// The blocks keep a quarter of the cache and what indexes and filters of the tables there are take, half of it at most.
+std::size_t Store::rows_bytes_max() const {
+  constexpr std::uint64_t table_bytes_an_index_byte = 40;
+  std::uint64_t tables = 0;
+  for (std::size_t k = 0; k < storage::keyspace_count; ++k)
+    tables += property(k, rocksdb::DB::Properties::kTotalSstFilesSize);
+  const std::uint64_t all = o_.sizing.cache_bytes;
+  return all - std::min(all / 2, all / 4 + tables / table_bytes_an_index_byte);
+}
+
+/// Rows are copies, so the block cache makes room for them.
+void Store::share_memory() {
+  const std::size_t rows = rows_.bytes();
+  if (rows_shared_.exchange(rows, std::memory_order_relaxed) != rows)
+    o_.sizing.cache->SetCapacity(o_.sizing.cache_bytes - std::min(rows, o_.sizing.cache_bytes));
+}
+
+bool Store::get_from_tables(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) {
   const Uncounted uncounted;
-  rocksdb::Status status;
-  if (at == nullptr) {
-    status = o_.db->Get(now_, family(keyspace), key, &value);
-  } else {
-    rocksdb::ReadOptions then;
-    then.snapshot = static_cast<const Snapshot*>(at)->get();
-    status = o_.db->Get(then, family(keyspace), key, &value);
-  }
+  const rocksdb::Status status =
+      o_.db->Get(at ? read_options(at) : now_, family(keyspace), key, &value);
   if (status.ok()) return true;
   if (!status.IsNotFound()) check(status, text("get from ", name(keyspace)), o_.path);
   return false;
 }
 
+bool Store::get(Keyspace keyspace, std::string_view key, const KeyValueSnapshot* at, std::string& value) {
+  if (!kept_in_rows(keyspace)) return get_from_tables(keyspace, key, at, value);
+  value.clear();
+  if (rows_.get(key, moment_of(at), value)) return true;
+  // The moment first: what is read may be newer, and then a write has been announced.
+  const std::uint64_t moment = at ? moment_of(at) : o_.db->GetLatestSequenceNumber();
+  if (!get_from_tables(keyspace, key, at, value)) return false;
+  rows_.put(key, value, moment);
+  share_memory();
+  return true;
+}
+
 void Store::get_many(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
                      const Visit& visit) {
+  if (!kept_in_rows(keyspace)) return get_many_from_tables(keyspace, keys, at, visit);
+  std::array<std::string_view, together_max> missing;
+  std::array<std::size_t, together_max> places, begins;
+  std::string found;
+  for (std::size_t first = 0; first < keys.size(); first += together_max) {
+    const std::size_t count = std::min(together_max, keys.size() - first);
+    const std::uint64_t moment = at ? moment_of(at) : o_.db->GetLatestSequenceNumber();
+    std::size_t missed = 0;
+    found.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      begins[i] = found.size();
+      if (rows_.get(keys[first + i], moment_of(at), found)) continue;
+      begins[i] = none;
+      places[missed] = i;
+      missing[missed++] = keys[first + i];
+    }
+    std::size_t told = 0;  // of this round's keys
+    bool more = true;
+    const auto tell_rows = [&](std::size_t until) {
+      for (; told < until && more; ++told) {
+        if (begins[told] == none) continue;
+        std::size_t next = told + 1;
+        while (next < count && begins[next] == none) ++next;
+        const std::size_t end = next < count ? begins[next] : found.size();
+        more = visit(first + told, std::string_view(found).substr(begins[told], end - begins[told]));
+      }
+    };
+    if (missed > 0)
+      get_many_from_tables(keyspace, std::span(missing).first(missed), at, [&](std::size_t i, std::string_view value) {
+        rows_.put(missing[i], value, moment);
+        tell_rows(places[i]);
+        told = places[i] + 1;
+        more = more && visit(first + places[i], value);
+        return more;
+      });
+    tell_rows(count);
+    if (!more) break;
+  }
+  share_memory();
+}
+
+void Store::get_many_from_tables(Keyspace keyspace, std::span<const std::string_view> keys, const KeyValueSnapshot* at,
+                                 const Visit& visit) {
   const Uncounted uncounted;
-  rocksdb::ReadOptions options;
-  if (at != nullptr) options.snapshot = static_cast<const Snapshot*>(at)->get();
+  rocksdb::ReadOptions options = read_options(at);
   options.value_size_soft_limit = together_bytes_max;  // what would exceed it comes back as aborted
   std::array<rocksdb::Slice, together_max> slices;
   std::array<rocksdb::PinnableSlice, together_max> values;
@@ -189,9 +287,8 @@ void Store::get_many(Keyspace keyspace, std::span<const std::string_view> keys, 
 }
 
 std::unique_ptr<storage::Cursor> Store::scan(Keyspace keyspace, storage::KeyRange range, const KeyValueSnapshot* at) {
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions options = read_options(at);
   options.total_order_seek = true;
-  if (at != nullptr) options.snapshot = static_cast<const Snapshot*>(at)->get();
   return make_cursor(*o_.db, family(keyspace), options, std::move(range), o_.path);
 }
 
@@ -230,16 +327,42 @@ void Store::fill(const Batch& batch, std::array<std::uint64_t, storage::keyspace
   check(status, "build a batch", o_.path);
 }
 
+void Store::announce(const Batch& batch) {
+  batch.for_each([&](const Batch::Operation& operation) {
+    if (!kept_in_rows(operation.keyspace)) return;
+    switch (operation.kind) {
+      case Batch::Operation::Kind::put: rows_.writing(operation.key, operation.value); break;
+      case Batch::Operation::Kind::erase: rows_.writing(operation.key, std::nullopt); break;
+      case Batch::Operation::Kind::erase_range: rows_.writing_all(); break;
+    }
+  });
+  share_memory();
+}
+
+void Store::announce_written(const Batch& batch) {
+  const std::uint64_t moment = o_.db->GetLatestSequenceNumber();
+  batch.for_each([&](const Batch::Operation& operation) {
+    if (!kept_in_rows(operation.keyspace)) return;
+    if (operation.kind == Batch::Operation::Kind::erase_range) {
+      rows_.written_all(moment);
+    } else {
+      rows_.written(operation.key, moment);
+    }
+  });
+}
+
 void Store::apply(const Batch& batch) {
   expect_writable();
   if (batch.empty()) return;
   std::array<std::uint64_t, storage::keyspace_count> grown{};
   batch_.Clear();
   fill(batch, grown);
+  announce(batch);
 
   log_buffered_.fetch_add(log_bytes(batch.bytes()), std::memory_order_relaxed);
   const Uncounted uncounted;
   const rocksdb::Status status = o_.db->Write(rocksdb::WriteOptions(), &batch_);
+  if (status.ok()) announce_written(batch);  // otherwise the store takes no more writes
   for (std::size_t k = 0; k < grown.size(); ++k) {
     if (grown[k] != 0) (*o_.load)[k].memory.fetch_add(grown[k], std::memory_order_relaxed);
   }
@@ -373,7 +496,7 @@ storage::Pressure Store::pressure() const {
 storage::KeyValueFigures Store::figures() const {
   using P = rocksdb::DB::Properties;
   storage::KeyValueFigures figures;
-  figures.memory_bytes = o_.sizing.cache->GetUsage() + o_.sizing.write_buffers->memory_usage();
+  figures.memory_bytes = o_.sizing.cache->GetUsage() + rows_.bytes() + o_.sizing.write_buffers->memory_usage();
   figures.disk_bytes = o_.gate->log_bytes.load(std::memory_order_relaxed);
   for (std::size_t k = 0; k < storage::keyspace_count; ++k) {
     figures.memory_bytes += property(k, P::kEstimateTableReadersMem);

@@ -165,6 +165,11 @@ class Fit {
 
 }  // namespace
 
+bool concerns(const Index& index, const Condition& conjunction, const model::Sort& sort) {
+  const std::string_view first = index.fields.front().path.text();
+  return (!sort.empty() && sort.fields().front().path.text() == first) || !bounds_of(conjunction, first).empty();
+}
+
 std::optional<Candidate> fit(transaction::Reader& reader, const Index& index, const Condition& conjunction, const model::Sort& sort) {
   return Fit(reader, index, conjunction, sort).run();
 }

@@ -23,6 +23,9 @@ struct Candidate {
   transaction::Direction direction = transaction::Direction::forward;
 };
 
+/// False: the index has neither bounds nor an order to offer.
+bool concerns(const catalog::Index& index, const model::Condition& conjunction, const model::Sort& sort);
+
 /// Empty when the index leaves out documents that may match: a sparse one needs bounds without missing, a partial one a
 /// conjunction that implies its filter.
 std::optional<Candidate> fit(transaction::Reader& reader, const catalog::Index& index, const model::Condition& conjunction,

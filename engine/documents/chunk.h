@@ -41,6 +41,11 @@ class Sieve {
 class Chunk {
  public:
   void clear();
+  /// What add() is about to bring, roughly.
+  void expect(std::size_t bytes, std::size_t documents) {
+    bytes_.reserve(bytes_.size() + bytes);
+    places_.reserve(places_.size() + documents);
+  }
   /// `read`: from the store, and not made of an index's entry.
   void add(std::string_view key, std::string_view document, bool read = true);
 

@@ -18,6 +18,7 @@ constexpr std::size_t chunk_documents_first = 32;  // about as many as most quer
 constexpr std::size_t chunk_documents_max = 512;
 constexpr std::size_t chunk_bytes_max = 128u << 10;  // and one document more
 constexpr std::size_t chunks_ahead = 4;
+constexpr std::size_t document_bytes_usual = 512;
 constexpr std::uint64_t documents_before_help = 2048;  // before threads are worth their making
 constexpr std::uint64_t keys_between_interrupt_checks = 64;
 constexpr std::size_t seen_bytes_max = 64u << 20;
@@ -134,7 +135,7 @@ bool Matches::read_from(const Plan& plan, Chunk& chunk) {
 
 bool Matches::read_ids(const Plan& plan, Chunk& chunk) {
   while (range_ < plan.ranges.size() && pending_.size() < documents_wanted_)
-    pending_.push_back({plan.ranges[range_++].begin, {}});
+    add_pending(plan.ranges[range_++].begin, {});
   look_up(plan, chunk);
   return range_ < plan.ranges.size() || !pending_.empty();
 }
@@ -167,11 +168,9 @@ bool Matches::read_entries(const Plan& plan, Chunk& chunk) {
     }
     if (++figures_.keys % keys_between_interrupt_checks == 0) reader_.interrupt().check();
     const EntryParts entry = parse_entry(*plan.index, scan_->key(), scan_->value());
-    Pending& pending = pending_.emplace_back();
-    pending.key.reserve(prefix.size() + entry.id.size());
-    pending.key.append(prefix).append(entry.id);
+    Pending& pending = add_pending(prefix, entry.id);
     if (covered_ && !covered_->document(entry, pending.covered)) pending.covered.clear();
-    if (plan_.repeats && seen_.contains(pending.key)) pending_.pop_back();
+    if (plan_.repeats && seen_.contains(std::string(key_of(pending)))) pending_.pop_back();
   }
   look_up(plan, chunk);
   return range_ < plan.ranges.size() || !pending_.empty();
@@ -189,17 +188,18 @@ void Matches::look_up(const Plan& plan, Chunk& chunk) {
       lookups_[i].state = Lookup::State::covered;
     }
   }
-  const auto key_of = [this](std::size_t i) -> const std::string& { return pending_[i].key; };
-  if (!std::ranges::is_sorted(ascending_, {}, key_of)) std::ranges::stable_sort(ascending_, {}, key_of);
-  const auto repeated = std::ranges::unique(ascending_, {}, key_of);
+  const auto key = [this](std::size_t i) { return key_of(pending_[i]); };
+  if (!std::ranges::is_sorted(ascending_, {}, key)) std::ranges::stable_sort(ascending_, {}, key);
+  const auto repeated = std::ranges::unique(ascending_, {}, key);
   ascending_.erase(repeated.begin(), repeated.end());
   views_.clear();
   for (const std::size_t i : ascending_) {
-    views_.emplace_back(pending_[i].key);
+    views_.push_back(key_of(pending_[i]));
     lookups_[i].state = Lookup::State::absent;
   }
 
   found_.clear();
+  found_.reserve(std::min(views_.size() * document_bytes_usual, chunk_bytes_max / 4));
   std::size_t last = views_.size();
   reader_.get_many(Keyspace::documents, views_, [&](std::size_t i, std::string_view document) {
     lookups_[ascending_[i]] = {Lookup::State::found, found_.size(), document.size()};
@@ -209,22 +209,37 @@ void Matches::look_up(const Plan& plan, Chunk& chunk) {
   });
   for (std::size_t i = last; i < views_.size(); ++i) lookups_[ascending_[i]].state = Lookup::State::unread;
 
+  chunk.expect(found_.size() + pending_keys_.size(), pending_.size());
   std::size_t taken = 0;
   for (; taken < pending_.size() && chunk.bytes() < chunk_bytes_max; ++taken) {
     const Lookup& lookup = lookups_[taken];
     const Pending& pending = pending_[taken];
+    const std::string_view key_taken = key_of(pending);
     if (lookup.state == Lookup::State::repeated) continue;
     if (lookup.state == Lookup::State::covered) {
-      chunk.add(pending.key, pending.covered, /*read=*/false);
+      chunk.add(key_taken, pending.covered, /*read=*/false);
     } else if (lookup.state == Lookup::State::found) {
-      chunk.add(pending.key, std::string_view(found_).substr(lookup.at, lookup.size));
-    } else if (lookup.state == Lookup::State::unread && reader_.get(Keyspace::documents, pending.key, document_)) {
-      chunk.add(pending.key, document_);
+      chunk.add(key_taken, std::string_view(found_).substr(lookup.at, lookup.size));
+    } else if (lookup.state == Lookup::State::unread && reader_.get(Keyspace::documents, key_taken, document_)) {
+      chunk.add(key_taken, document_);
     } else {
-      expect_absent(plan, pending.key);
+      expect_absent(plan, key_taken);
     }
   }
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(taken));
+  drop_pending(taken);
+}
+
+Matches::Pending& Matches::add_pending(std::string_view prefix, std::string_view rest) {
+  const Pending pending{pending_keys_.size(), prefix.size() + rest.size()};
+  pending_keys_.append(prefix).append(rest);
+  return pending_.emplace_back(pending);
+}
+
+void Matches::drop_pending(std::size_t count) {
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  const std::size_t gone = pending_.empty() ? pending_keys_.size() : pending_.front().key;
+  pending_keys_.erase(0, gone);
+  for (Pending& pending : pending_) pending.key -= gone;
 }
 
 /// An id that a filter gives may be nobody's, an entry's is not, but for what the transaction itself has removed since

@@ -86,10 +86,17 @@ class Matches {
     std::size_t size = 0;
   };
   struct Pending {
-    std::string key;
-    std::string covered;  // the document, as far as it is needed; empty: to be read
+    std::size_t key = 0;  // in pending_keys_
+    std::size_t key_size = 0;
+    std::string covered = {};  // the document, as far as it is needed; empty: to be read
   };
-  std::vector<Pending> pending_;        // in the plan's order
+  std::string_view key_of(const Pending& pending) const {
+    return std::string_view(pending_keys_).substr(pending.key, pending.key_size);
+  }
+  Pending& add_pending(std::string_view prefix, std::string_view rest);
+  void drop_pending(std::size_t count);
+  std::vector<Pending> pending_;  // in the plan's order
+  std::string pending_keys_;
   std::vector<Lookup> lookups_;         // of each of them
   std::vector<std::size_t> ascending_;  // their places in the order of the keys, each key once
   std::vector<std::string_view> views_;

@@ -112,7 +112,7 @@ class Planner {
     std::vector<Option> ways;
     if (auto option = by_id(conjunction)) ways.push_back(*std::move(option));
     for (const Index& index : collection_.indexes) {
-      if (index.state != Index::State::ready) continue;
+      if (index.state != Index::State::ready || !concerns(index, conjunction, wanted_.sort)) continue;
       auto candidate = fit(reader_, index, conjunction, wanted_.sort);
       if (candidate && (candidate->bounded || candidate->sorted)) ways.push_back(of(*std::move(candidate)));
     }

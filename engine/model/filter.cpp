@@ -60,6 +60,7 @@ void set_time(Condition& condition, Date now) {
 void Filter::set_now(Date now) { set_time(root_, now); }
 
 void Filter::find_needed() {
+  literal_ = Literal::of(root_);
   for (std::uint32_t i = 0; i < root_.children.size(); ++i) {
     std::vector<std::string> names;
     collect_names(root_.children[i], names, needs_all_);
@@ -77,6 +78,7 @@ bool Filter::decided_false(const std::vector<std::uint32_t>& conditions, const V
 
 bool Filter::matches_json(std::string_view minified, Scratch& scratch) const {
   if (empty()) return true;
+  if (!literal_.possible(minified)) return false;
   if (needs_all_) return matches(scratch.parser.parse(minified));
   Value& document = scratch.document;  // of the needed members that were met so far
   if (!document.is_object()) document = Object();

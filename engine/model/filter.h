@@ -7,6 +7,7 @@
 
 #include "engine/base/json.h"
 #include "engine/model/condition.h"
+#include "engine/model/literal.h"
 #include "engine/model/path.h"
 #include "engine/model/value.h"
 
@@ -58,6 +59,7 @@ class Filter {
   std::vector<Needed> needed_;
   std::vector<std::uint32_t> late_;  // conditions of root_ that need several members, or none
   bool needs_all_ = false;           // some condition reads the whole document
+  Literal literal_;
 };
 
 /// The id that every matching document must have: then the filter is one lookup, and a check.

@@ -117,5 +117,31 @@ TEST(FilterScan, damaged_text_is_not_fatal) {
   EXPECT_GT(refused, 500);
 }
 
+TEST(FilterScan, strings_are_looked_for_in_the_text_however_they_are_spelled) {
+  Scratch scratch;
+  const auto matches = [&](const char* filter, const std::string& document) {
+    return Filter::parse(filter).matches_json(document, scratch);
+  };
+  EXPECT_TRUE(matches(R"({"a.b":"xyz"})", R"({"n":1,"a":{"b":"xyz"}})"));
+  EXPECT_TRUE(matches(R"({"a.b":"xyz"})", R"({"n":1,"a":[{"b":"x"},{"b":["y","\u0078yz"]}]})"));
+  EXPECT_FALSE(matches(R"({"a.b":"xyz"})", R"({"n":1,"a":{"b":"xy"},"c":"z","d":"\\"})"));
+  EXPECT_FALSE(matches(R"({"a.b":"xyz"})", R"({"a":"xyz","b":"xyz"})"));
+  EXPECT_TRUE(matches(R"({"a":"\u00e9t\u00e9"})", R"({"a":"été"})"));
+  EXPECT_TRUE(matches(R"({"a":"a/b"})", R"({"a":"a\/b"})"));
+  EXPECT_TRUE(matches(R"({"a":"say \"x\""})", R"({"a":"say \"x\""})"));
+  EXPECT_TRUE(matches(R"({"a":{"$in":["x",null]},"b":"q"})", R"({"b":"q"})"));
+  EXPECT_TRUE(matches(R"({"a":""})", R"({"a":""})"));
+  // At every place and of every length.
+  for (std::size_t length : {1, 2, 3, 15, 16, 17, 40}) {
+    const std::string word = std::string(length - 1, 'v') + 'w';
+    const Filter filter = Filter::parse(R"({"a":")" + word + R"("})");
+    for (std::size_t before = 0; before < 40; ++before) {
+      const std::string head = R"({"b":")" + std::string(before, 'v') + R"(","a":")";
+      EXPECT_TRUE(filter.matches_json(head + word + R"("})", scratch)) << length << ' ' << before;
+      EXPECT_FALSE(filter.matches_json(head + word + R"(x"})", scratch)) << length << ' ' << before;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stele::model

@@ -154,7 +154,7 @@ void Graph::insert(Row row, const char* record, Row limit) {
   translated([&] { impl_->insert<reading>(view_, row, record, limit); });
 }
 template void Graph::insert<Reading::alone>(Row, const char*, Row);
-template void Graph::insert<Reading::building>(Row, const char*, Row);
+template void Graph::insert<Reading::locked>(Row, const char*, Row);
 
 Row Graph::capacity() const { return static_cast<Row>(impl_->max_elements_); }
 

@@ -11,7 +11,7 @@ namespace stele::hnsw {
 /// marks, updates in place, searches and files of hnswlib stay unused (each has known defects under concurrency). A
 /// node's number is its row.
 ///
-/// insert<building> may run in many threads, with nobody reading; insert<alone> in one, beside readers that read
+/// insert<locked> may run in many threads, with nobody reading; insert<alone> in one, beside readers that read
 /// `beside`. reserve() wants nobody else.
 class Graph {
  public:

@@ -51,29 +51,22 @@ struct GraphView {
 
 /// How a list of links is read.
 enum class Reading : std::uint8_t {
-  alone,     // nobody changes any list
-  beside,    // one thread inserts: under the node's lock; a node whose lock is held for long is passed over
-  building,  // many insert, this thread among them: under the node's lock
+  alone,   // nobody changes any list, or only this thread
+  locked,  // under the node's lock, which an insert holds for some microseconds
 };
 
-/// A node's links, in place or copied from under its lock. An inserting thread holds the lock of its new node
-/// for all of the insert, so that waiting for it would take long and, for a reader, gain one row that it need not see.
+/// A node's links, in place or copied from under its lock. An inserting thread holds the lock of its new node for all
+/// of the insert; searches do not meet that node, whose row they take for one that is not there yet.
 template <Reading reading>
 class Links {
  public:
   Links(const GraphView& graph, Row row, int level) {
     if constexpr (reading == Reading::alone) {
       look(graph.links(row, level));
-    } else if constexpr (reading == Reading::building) {
-      const std::lock_guard lock(graph.locks[row]);
-      copy(graph.links(row, level));
     } else {
-      for (int tries = 0; tries < 64; ++tries) {
-        if (!graph.locks[row].try_lock()) continue;
-        copy(graph.links(row, level));
-        graph.locks[row].unlock();
-        return;
-      }
+      const std::lock_guard lock(graph.locks[row]);
+      look(graph.links(row, level));
+      std::memcpy(copied_, in_place_, count_ * sizeof(Row));
     }
   }
 
@@ -86,10 +79,6 @@ class Links {
     std::memcpy(&count, list, sizeof count);
     count_ = count;
     in_place_ = reinterpret_cast<const Row*>(list + sizeof(Row));
-  }
-  void copy(const char* list) {
-    look(list);
-    std::memcpy(copied_, in_place_, count_ * sizeof(Row));
   }
 
   std::size_t count_ = 0;

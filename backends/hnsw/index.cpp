@@ -83,7 +83,7 @@ void HnswIndex::build(Row until, unsigned threads) {
       std::vector<char> record(codec_.record_bytes());
       for (Row row; !stop && (row = next++) < until;) {
         codec_.encode(over_.vectors.at(row), record.data());
-        graph_.insert<Reading::building>(row, record.data(), until);
+        graph_.insert<Reading::locked>(row, record.data(), until);
       }
     } catch (...) {
       stop = true;
@@ -150,7 +150,7 @@ VectorHits HnswIndex::walk(const VectorQuery& query, const Choice& choice, Allow
   const char* const target = encoded(codec_, query.vector);
   Walk walk{graph_.view(), codec_, target, rows, seen};
   const bool filled =
-      beside ? fill<Reading::beside>(walk, choice, allowed, beam) : fill<Reading::alone>(walk, choice, allowed, beam);
+      beside ? fill<Reading::locked>(walk, choice, allowed, beam) : fill<Reading::alone>(walk, choice, allowed, beam);
   VectorHits found;
   if (filled) expand(walk, allowed, query.k, beam);
   if (filled && beam.size() >= std::min<std::uint64_t>(query.k, allowed.count)) {
@@ -209,7 +209,7 @@ std::optional<std::string> HnswIndex::check() const {
   if (rows == 0) return std::nullopt;
   for (Row row = 0; row < rows; ++row)
     for (int level = 0; level <= graph_.level_of(row); ++level) {
-      const Links<Reading::building> links(graph_.view(), row, level);
+      const Links<Reading::locked> links(graph_.view(), row, level);
       if (links.end() - links.begin() > (level == 0 ? 2 : 1) * static_cast<int>(shape_.m))
         return text("row ", row, " has ", links.end() - links.begin(), " links on level ", level);
       for (const Row link : links) {

@@ -17,7 +17,7 @@ class Reach {
     while (!open_.empty()) {
       const Row row = open_.back();
       open_.pop_back();
-      const Links<Reading::building> links(graph_, row, 0);
+      const Links<Reading::locked> links(graph_, row, 0);
       for (const Row link : links)
         if (link < rows_ && !reached_[link]) mark(link);
     }

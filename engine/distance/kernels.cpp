@@ -43,8 +43,8 @@ float int8_plain(const void* a, const void* b, const void* layout) {
   const auto* y = static_cast<const std::int8_t*>(b);
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < shape.padded; ++i) sum += x[i] * y[i];
-  const Tail ta = tail_of(a, shape.padded);
-  const Tail tb = tail_of(b, shape.padded);
+  const Tail& ta = tail_of(a, shape.padded);
+  const Tail& tb = tail_of(b, shape.padded);
   return quantized(shape, ta, tb, static_cast<float>(sum) * (ta.scale * tb.scale));
 }
 

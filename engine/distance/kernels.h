@@ -29,7 +29,7 @@ struct Layout {
 };
 
 /// What follows the components of a quantized record.
-struct Tail {
+struct __attribute__((packed, may_alias)) Tail {
   float scale;
   std::int32_t sum;
   float offset;

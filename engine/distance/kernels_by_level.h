@@ -5,8 +5,6 @@
 
 #include "engine/distance/kernels.h"
 
-#include <cstring>
-
 namespace stele::distance {
 
 struct Kernels {
@@ -23,15 +21,15 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 #endif
 
-inline const Layout& layout_of(const void* layout) { return *static_cast<const Layout*>(layout); }
-
-inline Tail tail_of(const void* record, std::size_t component_bytes) {
-  Tail tail;
-  std::memcpy(&tail, static_cast<const char*>(record) + component_bytes, sizeof tail);
-  return tail;
+__attribute__((always_inline)) inline const Layout& layout_of(const void* layout) {
+  return *static_cast<const Layout*>(layout);
 }
 
-inline float quantized(const Layout& layout, const Tail& a, const Tail& b, float dot) {
+__attribute__((always_inline)) inline const Tail& tail_of(const void* record, std::size_t component_bytes) {
+  return *reinterpret_cast<const Tail*>(static_cast<const char*>(record) + component_bytes);
+}
+
+__attribute__((always_inline)) inline float quantized(const Layout& layout, const Tail& a, const Tail& b, float dot) {
   return layout.base + (a.offset + b.offset) - layout.factor * dot;
 }
 

@@ -34,6 +34,8 @@ class FlatIndex final : public VectorIndex {
                     : scan_records(query, codec_, over_, rows(), {.segments = &records_});
   }
 
+  bool save(const std::string&, std::string_view) const override { return false; }
+
   VectorFigures figures() const override {
     const bool none = codec_.quantization() == Quantization::none;
     return {rows(), none ? 0 : rows() * codec_.record_bytes(), codec_.quantization()};

@@ -90,6 +90,14 @@ class Graph::Impl : public hnswlib::HierarchicalNSW<float> {
     }
   }
 
+  void rise(Row row, int level) {
+    if (level > 0) {
+      linkLists_[row] = static_cast<char*>(std::calloc(static_cast<std::size_t>(level), size_links_per_element_));
+      if (!linkLists_[row]) throw std::bad_alloc();
+    }
+    element_levels_[row] = level;
+  }
+
   /// hnswlib counts nodes where we do not: its destructor frees the upper levels of that many. Those that are not
   /// there have none.
   void count_all() { cur_element_count = max_elements_; }
@@ -121,14 +129,6 @@ class Graph::Impl : public hnswlib::HierarchicalNSW<float> {
       walk.widen<reading>(start, at, beam);
       start = beam[0];
     }
-  }
-
-  void rise(Row row, int level) {
-    if (level > 0) {
-      linkLists_[row] = static_cast<char*>(std::calloc(static_cast<std::size_t>(level), size_links_per_element_));
-      if (!linkLists_[row]) throw std::bad_alloc();
-    }
-    element_levels_[row] = level;
   }
 
   void add_twin(const GraphView& view, Row node, Row row) {
@@ -167,6 +167,13 @@ void Graph::reserve(Row capacity) {
 int Graph::level_of(Row row) const { return impl_->element_levels_[row]; }
 
 Entry Graph::entry() const { return {impl_->enterpoint_node_, impl_->maxlevel_}; }
+
+void Graph::restore(Row row, int level) { impl_->rise(row, level); }
+
+void Graph::restore(Entry entry) {
+  impl_->enterpoint_node_ = entry.row;
+  impl_->maxlevel_ = entry.level;
+}
 
 std::uint64_t Graph::bytes(Row rows) const {
   std::uint64_t bytes = 0;

@@ -36,6 +36,11 @@ class Graph {
   /// Only beside no insert.
   Entry entry() const;
 
+  /// For a graph read from a file: the node's bytes are put into view() by hand, and its upper levels, all without
+  /// links, are made here. Throws std::bad_alloc.
+  void restore(Row row, int level);
+  void restore(Entry entry);
+
   std::uint64_t bytes(Row rows) const;
 
  private:

@@ -198,6 +198,22 @@ VectorHits HnswIndex::scan(const VectorQuery& query, Row rows) const {
                       {.first = graph_.view().record(0), .stride = graph_.view().node_bytes});
 }
 
+bool HnswIndex::save(const std::string& path, std::string_view tag) const {
+  const std::shared_lock lock(structure_);
+  if (rows() == 0) return false;
+  VectorShape shape = shape_;
+  shape.quantization = codec_.quantization();
+  write_snapshot(path, {shape, rows(), graph_.entry(), std::string(tag), codec_.mean()}, graph_);
+  return true;
+}
+
+std::optional<std::string> HnswIndex::restore(SnapshotReader& snapshot) {
+  make_room(snapshot.header()->rows);
+  if (auto wrong = snapshot.read_into(graph_)) return wrong;
+  publish(snapshot.header()->rows);
+  return std::nullopt;
+}
+
 VectorFigures HnswIndex::figures() const {
   const std::shared_lock lock(structure_);
   return {rows(), graph_.bytes(rows()), codec_.quantization()};
@@ -227,6 +243,22 @@ std::optional<std::string> HnswIndex::check() const {
 std::unique_ptr<VectorIndex> make_hnsw(const VectorShape& shape, VectorRows over, std::span<const Row> sample) {
   check(shape);
   return std::make_unique<HnswIndex>(shape, over, trained_codec(shape, over.vectors, sample));
+}
+
+LoadedVectorIndex load_hnsw(const VectorShape& shape, VectorRows over, const std::string& path, std::string_view tag) {
+  check(shape);
+  SnapshotReader snapshot(path);
+  if (!snapshot.header()) return {nullptr, snapshot.why_not()};
+  const SnapshotHeader& header = *snapshot.header();
+  if (header.tag != tag) return {nullptr, "it is of another index or another moment"};
+  if (header.shape.dimensions != shape.dimensions || header.shape.metric != shape.metric || header.shape.m != shape.m ||
+      header.shape.ef_construction != shape.ef_construction || header.shape.quantization > shape.quantization)
+    return {nullptr, "it is of an index with other parameters"};
+  if (header.rows > over.versions.count()) return {nullptr, "it has rows that are not there"};
+  distance::Codec codec(shape.metric, shape.dimensions, header.shape.quantization, header.mean);
+  auto index = std::make_unique<HnswIndex>(shape, over, std::move(codec));
+  if (auto wrong = index->restore(snapshot)) return {nullptr, *wrong};
+  return {std::move(index), ""};
 }
 
 }  // namespace stele::hnsw

@@ -4,6 +4,7 @@
 #include "backends/hnsw/filtered_walk.h"
 #include "backends/hnsw/graph.h"
 #include "backends/hnsw/plan.h"
+#include "backends/hnsw/snapshot.h"
 #include "engine/storage/row_scan.h"
 #include "engine/storage/vector_index.h"
 
@@ -20,11 +21,16 @@ class HnswIndex final : public storage::VectorIndex {
  public:
   HnswIndex(const storage::VectorShape& shape, storage::VectorRows over, distance::Codec codec);
 
+  /// Takes over what the file holds, into this index without rows; what is wrong with it otherwise, and then this index
+  /// is of no more use.
+  std::optional<std::string> restore(SnapshotReader& snapshot);
+
   void add(Row until) override;
   void build(Row until, unsigned threads) override;
   Row repair() override;
   Row rows() const override { return rows_.load(std::memory_order_acquire); }
   storage::VectorHits search(const storage::VectorQuery& query) const override;
+  bool save(const std::string& path, std::string_view tag) const override;
   storage::VectorFigures figures() const override;
   std::optional<std::string> check() const override;
 

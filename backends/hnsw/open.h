@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace stele::hnsw {
 
@@ -12,5 +14,9 @@ namespace stele::hnsw {
 /// using Hierarchical Navigable Small World graphs" (arXiv 1603.09320), built by hnswlib, walked by our own code.
 std::unique_ptr<storage::VectorIndex> make_hnsw(const storage::VectorShape& shape, storage::VectorRows over,
                                                 std::span<const storage::Row> sample);
+
+/// snapshot.h says what is in the file.
+storage::LoadedVectorIndex load_hnsw(const storage::VectorShape& shape, storage::VectorRows over,
+                                     const std::string& path, std::string_view tag);
 
 }  // namespace stele::hnsw

@@ -9,8 +9,8 @@
 // Who calls what:
 //   search, figures   any thread, at any time, also beside add
 //   add, repair       one thread at a time
-//   build, load       before anybody else may call
-//   save              one thread at a time, and not beside add; beside searches
+//   build             before anybody else may call
+//   save              one thread at a time, and not beside add or repair; beside searches
 //
 // Vectors are finite, of the shape's dimensions and, for cosine, of unit length: prepare() sees to that, for stored
 // ones and for queries. All failures are stele::Error; nothing of the library below throws through. After a failed add
@@ -111,6 +111,11 @@ class VectorIndex {
 
   virtual VectorHits search(const VectorQuery& query) const = 0;
 
+  /// Writes what took long to make into a file, from which LoadVectorIndex makes this index again: the file is the old
+  /// or the new one, and durable, when it returns. `tag` is what the reader must ask for: whose index it is, of what
+  /// moment. False: there is nothing worth a file. Throws `io` and `full`.
+  virtual bool save(const std::string& path, std::string_view tag) const = 0;
+
   virtual VectorFigures figures() const = 0;
   /// What is wrong with the index itself, if anything: links that lead nowhere, rows that cannot be reached.
   virtual std::optional<std::string> check() const = 0;
@@ -129,5 +134,16 @@ distance::Codec trained_codec(const VectorShape& shape, const ExactVectors& vect
 /// what it is centred on.
 using MakeVectorIndex =
     std::function<std::unique_ptr<VectorIndex>(const VectorShape&, VectorRows, std::span<const Row> sample)>;
+
+/// What became of a file that save() wrote.
+struct LoadedVectorIndex {
+  std::unique_ptr<VectorIndex> index;  // null: the file cannot be used, and the index is to be built
+  std::string why_not;                 // absent, of another tag or shape, damaged where
+};
+
+/// The index as it was saved, over the same vectors; rows that came later are added as ever. The file is not trusted:
+/// nothing in it makes this fail, or lets a search leave the index. Throws `io` only.
+using LoadVectorIndex =
+    std::function<LoadedVectorIndex(const VectorShape&, VectorRows, const std::string& path, std::string_view tag)>;
 
 }  // namespace stele::storage

@@ -16,6 +16,13 @@ foreach(module sqlite3>=3.40 rocksdb>=7.8 simdjson>=3.0 libxxhash>=0.8 re2)
   list(APPEND stele_includes ${STELE_${name}_INCLUDE_DIRS})
 endforeach()
 list(APPEND stele_libraries ${CMAKE_THREAD_LIBS_INIT})
+
+# These bring neither CMake nor pkg-config files. hnswlib is headers only; 0.6.2 to 0.8.0 will do.
+find_path(STELE_HNSWLIB_INCLUDE hnswlib/hnswalg.h REQUIRED DOC "Where hnswlib/hnswalg.h is")
+find_path(STELE_ROARING_INCLUDE roaring/roaring.h REQUIRED)
+find_library(STELE_ROARING_LIBRARY roaring REQUIRED)
+list(APPEND stele_includes ${STELE_HNSWLIB_INCLUDE} ${STELE_ROARING_INCLUDE})
+list(APPEND stele_libraries ${STELE_ROARING_LIBRARY})
 list(REMOVE_DUPLICATES stele_includes)
 
 function(stele_uses_engine target)

@@ -9,7 +9,7 @@ packages=(
   # compiler and build
   g++ cmake ninja-build ccache pkg-config
   # the engine
-  libsqlite3-dev librocksdb-dev libsimdjson-dev libxxhash-dev libre2-dev
+  libsqlite3-dev librocksdb-dev libsimdjson-dev libxxhash-dev libre2-dev libroaring-dev libhnswlib-dev
   # the stele program
   libcli11-dev libfmt-dev
   # tests and benchmarks

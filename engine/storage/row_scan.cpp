@@ -1,0 +1,103 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/storage/row_scan.h"
+
+#include <algorithm>
+
+namespace stele::storage {
+
+namespace {
+
+constexpr std::size_t ahead = 8;  // rows asked for before they are read
+constexpr std::size_t poll_every = 4096;
+
+/// Calls `visit` for each row that counts, in ascending order, and `soon` for the one some places ahead.
+template <class Soon, class Visit>
+void for_each_row(const VectorQuery& query, const RowVersions& versions, Row rows, const Soon& soon,
+                  const Visit& visit) {
+  const bool check = !versions.all_visible(query.at);
+  const auto one = [&](std::size_t i, Row row) {
+    if (i % poll_every == 0) Interrupt::poll();
+    if (!check || versions.visible(row, query.at)) visit(row);
+  };
+  if (!query.allowed) {
+    for (Row row = 0; row < rows; ++row) {
+      if (row + ahead < rows) soon(row + ahead);
+      one(row, row);
+    }
+    return;
+  }
+  const std::vector<Row> allowed = query.allowed->rows();
+  for (std::size_t i = 0; i < allowed.size() && allowed[i] < rows; ++i) {
+    if (i + ahead < allowed.size() && allowed[i + ahead] < rows) soon(allowed[i + ahead]);
+    one(i, allowed[i]);
+  }
+}
+
+}  // namespace
+
+VectorHits scan_exactly(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows) {
+  thread_local Nearest nearest;
+  nearest.reset(std::min<std::size_t>(query.k, rows));
+  VectorHits found;
+  found.strategy = Strategy::exact;
+  for_each_row(
+      query, over.versions, rows, [&](Row row) { prefetch(over.vectors.at(row), over.vectors.dimensions() * 4); },
+      [&](Row row) {
+        const float distance = codec.exact(query.vector.data(), over.vectors.at(row));
+        if (nearest.takes(distance)) nearest.insert(distance, row);
+        ++found.visited;
+      });
+  for (const auto& entry : nearest) found.hits.push_back({entry.row, entry.distance});
+  return found;
+}
+
+VectorHits scan_records(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows,
+                        const Records& records) {
+  thread_local Nearest nearest;
+  nearest.reset(std::min<std::size_t>(rescored(query.k), rows));
+  VectorHits found;
+  found.strategy = Strategy::scan;
+  const char* const target = encoded(codec, query.vector);
+  for_each_row(
+      query, over.versions, rows, [&](Row row) { prefetch(records.at(row), codec.record_bytes()); },
+      [&](Row row) {
+        const float distance = codec.distance(target, records.at(row));
+        if (nearest.takes(distance)) nearest.insert(distance, row);
+        ++found.visited;
+      });
+  found.hits = final_order(query, codec, over.vectors, nearest);
+  return found;
+}
+
+std::vector<VectorHit> final_order(const VectorQuery& query, const distance::Codec& codec, const ExactVectors& vectors,
+                                   Nearest& candidates) {
+  if (codec.quantization() != Quantization::none) {
+    candidates.truncate(rescored(query.k));
+    const std::size_t bytes = vectors.dimensions() * sizeof(float);
+    const std::size_t count = candidates.size();
+    for (std::size_t i = 0; i < std::min<std::size_t>(count, 4); ++i) prefetch(vectors.at(candidates[i].row), bytes);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i + 4 < count) prefetch(vectors.at(candidates[i + 4].row), bytes);
+      candidates[i].distance = codec.exact(query.vector.data(), vectors.at(candidates[i].row));
+    }
+  }
+  std::vector<VectorHit> hits;
+  hits.reserve(candidates.size());
+  for (const auto& entry : candidates) hits.push_back({entry.row, entry.distance});
+  const std::size_t k = std::min(query.k, hits.size());
+  std::partial_sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(k), hits.end(),
+                    [](const VectorHit& a, const VectorHit& b) {
+                      return a.distance != b.distance ? a.distance < b.distance : a.row < b.row;
+                    });
+  hits.resize(k);
+  return hits;
+}
+
+const char* encoded(const distance::Codec& codec, std::span<const float> vector) {
+  thread_local std::vector<char> record;
+  record.resize(codec.record_bytes());
+  codec.encode(vector.data(), record.data());
+  return record.data();
+}
+
+}  // namespace stele::storage

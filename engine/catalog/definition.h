@@ -5,6 +5,7 @@
 //   {"id":17,
 //    "indexes":[{"id":18,"name":"author_1","keys":{"author":1},"unique":true,"sparse":true,"partial":{…},
 //                "expire_after_seconds":60,"state":"building|ready|failed","failure":"…"}],
+//    "settings":{…},
 //    "validator":{…},"validation_action":"warn","validation_level":"moderate"}
 //
 // Members other than id are left out when they say nothing.
@@ -59,6 +60,7 @@ struct Definition {
   std::uint64_t id = 0;
   std::vector<Index> indexes;
   CollectionOptions options;
+  std::string settings;  // of a stream: a JSON object that its tier reads; empty: none
 
   std::shared_ptr<const model::Filter> validator;  // that of the options, compiled; null: none
 

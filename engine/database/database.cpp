@@ -86,7 +86,7 @@ void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
     wrote_meta = own->wrote_meta();
     handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
   });
-  if (wrote_meta) core()->maintenance.look_again();
+  if (wrote_meta) core()->definitions_changed();
 }
 
 void Database::wait_durable(const ReadOptions& options, const Snapshot& at) {
@@ -132,10 +132,14 @@ void Database::compact() { core()->store->compact(); }
 void Database::close() {
   core()->store->check_open();
   core()->maintenance.stop();
+  core()->upkeep.stop();
   try {
     core()->store->close();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::busy) core()->maintenance.start();  // still open
+    if (error.code() == ErrorCode::busy) {  // still open
+      core()->maintenance.start();
+      core()->upkeep.start();
+    }
     throw;
   }
 }
@@ -158,6 +162,7 @@ Stats Database::stats() const {
   stats.key_value_memory_bytes = store.key_value().figures().memory_bytes;
   stats.poisoned = store.health().cause();
   stats.maintenance_error = core()->maintenance.last_error();
+  if (stats.maintenance_error.empty()) stats.maintenance_error = core()->upkeep.last_error();
   return stats;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
+#include "engine/database/upkeep.h"
 #include "engine/documents/maintenance.h"
 #include "engine/transaction/store.h"
 
@@ -31,10 +32,18 @@ class DatabaseCore {
     limits.depth_max = store->options().document_depth_max;
   }
 
+  /// A commit may have made work for the background.
+  void definitions_changed() noexcept {
+    maintenance.look_again();
+    upkeep.look_again();
+  }
+
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;
+  events::Segments segments;
   json::Limits limits;
-  documents::Maintenance maintenance{*store, catalog, limits};  // last: ends before what it works on
+  documents::Maintenance maintenance{*store, catalog, limits};  // these two last: they end before what they work on
+  Upkeep upkeep{*store, catalog, segments, limits};
 };
 
 struct Scope {

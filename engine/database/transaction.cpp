@@ -67,7 +67,7 @@ std::uint64_t Transaction::commit() {
   check_may_end(*scope());
   const bool wrote_meta = scope()->transaction->wrote_meta();
   const std::uint64_t number = scope()->transaction->commit();
-  if (wrote_meta) scope()->core->maintenance.look_again();
+  if (wrote_meta) scope()->core->definitions_changed();
   return number;
 }
 

@@ -110,7 +110,7 @@ TEST_F(BadRequest, fields_that_are_missing_unknown_or_of_the_wrong_type) {
            {R"({"op":"append","stream":"s","events":[{"$event":{"data":1},"more":2}]})", "invalid", "$event"},
            {R"({"op":"append","stream":"s","events":[{"$event":{"time":"noon"}}]})", "invalid", "time"},
            {R"({"op":"append","stream":"s","events":[{"$event":{"key":7}}]})", "invalid", "key"},
-           {R"({"op":"read","stream":"s","from_time":1})", "unsupported", "from_time"},
+           {R"({"op":"read","stream":"s","from_time":"x"})", "invalid", "from_time"},
        })
     expect_refused(bad);
 }

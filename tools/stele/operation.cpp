@@ -21,10 +21,6 @@ const Operation* find_operation(std::string_view name) {
 
 bool is_later_operation(std::string_view name) {
   static constexpr std::string_view later[] = {"aggregate",
-                                               "create_stream",
-                                               "drop_stream",
-                                               "truncate",
-                                               "tail",
                                                "group_poll",
                                                "group_commit",
                                                "group_seek",

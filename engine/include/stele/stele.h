@@ -8,6 +8,7 @@
 #include <stele/documents.h>
 #include <stele/error.h>
 #include <stele/events.h>
+#include <stele/groups.h>
 #include <stele/options.h>
 #include <stele/rows.h>
 #include <stele/transaction.h>

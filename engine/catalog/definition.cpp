@@ -96,6 +96,14 @@ Index index_of(const Value& object) {
 
 }  // namespace
 
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::stream: return "stream";
+    case Kind::cache: return "cache";
+    default: return "collection";
+  }
+}
+
 std::string_view name(Index::State state) {
   switch (state) {
     case Index::State::ready: return "ready";

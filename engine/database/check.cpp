@@ -34,7 +34,7 @@ std::unique_ptr<storage::KeyValueSnapshot> snapshot_of(storage::KeyValueStore& s
 }
 
 std::string part_of(const Definition& definition) {
-  return text(definition.kind == Kind::collection ? "collection" : "stream", " \"", definition.name, "\"");
+  return text(catalog::name(definition.kind), " \"", definition.name, "\"");
 }
 
 /// Ids under which a keyspace holds keys that no definition of the kind owns. One seek for each id that is there.
@@ -55,7 +55,7 @@ void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::v
     if (!owned)
       findings.damage("kv",
                       text("keyspace ", name(keyspace), " holds keys under id ", id, ", which the catalog gives to no ",
-                           kind == Kind::collection ? "collection" : "stream"));
+                           catalog::name(kind)));
     std::string prefix;
     key::append_id(prefix, id);
     cursor->seek(key::prefix_end(prefix));
@@ -169,6 +169,7 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
   findings.expect("kv", [&] {
     check_owners(reader, Keyspace::documents, Kind::collection, definitions, findings);
     check_owners(reader, Keyspace::events, Kind::stream, definitions, findings);
+    check_owners(reader, Keyspace::cache, Kind::cache, definitions, findings);
   });
   for (const Definition& definition : definitions)
     findings.expect(part_of(definition), [&] {

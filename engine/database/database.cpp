@@ -117,6 +117,17 @@ Stream Database::stream(std::string_view name, const WriteOptions& options) {
   return Stream(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr, false, options}), std::string(name));
 }
 
+Cache Database::cache(std::string_view name, const WriteOptions& options) {
+  detail::Scope scope{core(), nullptr, false, options};
+  if (!scope.options.durability) scope.options.durability = Durability::relaxed;
+  return Cache(std::make_shared<detail::Scope>(std::move(scope)), std::string(name));
+}
+
+std::vector<std::string> Database::caches() {
+  const detail::Scope scope{core(), nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::cache); });
+}
+
 std::vector<std::string> Database::collections() {
   const detail::Scope scope{core(), nullptr};
   return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::collection); });

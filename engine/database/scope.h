@@ -6,6 +6,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/cache/caches.h"
 #include "engine/catalog/catalog.h"
 #include "engine/database/upkeep.h"
 #include "engine/documents/maintenance.h"
@@ -13,7 +14,9 @@
 
 #include <stele/database.h>
 
+#include <array>
 #include <memory>
+#include <mutex>
 
 namespace stele::detail {
 
@@ -41,9 +44,11 @@ class DatabaseCore {
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;
   events::Segments segments;
+  cache::Caches caches{catalog};
+  std::array<std::mutex, 64> cache_latches;  // by key, for calls outside transactions
   json::Limits limits;
   documents::Maintenance maintenance{*store, catalog, limits};  // these two last: they end before what they work on
-  Upkeep upkeep{*store, catalog, segments, limits};
+  Upkeep upkeep{*store, catalog, segments, caches, limits};
 };
 
 struct Scope {

@@ -16,11 +16,16 @@ using transaction::Transaction;
 namespace {
 constexpr auto between_rounds = std::chrono::seconds(5);
 
-bool works_on(const Definition& definition) { return definition.kind == Kind::stream && !definition.settings.empty(); }
+constexpr std::size_t cache_keys_a_round = 20'000;
+
+bool works_on(const Definition& definition) {
+  return definition.kind == Kind::cache || (definition.kind == Kind::stream && !definition.settings.empty());
+}
 }  // namespace
 
-Upkeep::Upkeep(transaction::Store& store, catalog::Catalog& catalog, events::Segments& segments, const json::Limits& limits)
-    : store_(store), catalog_(catalog), segments_(segments), limits_(limits) {
+Upkeep::Upkeep(transaction::Store& store, catalog::Catalog& catalog, events::Segments& segments, cache::Caches& caches,
+               const json::Limits& limits)
+    : store_(store), catalog_(catalog), segments_(segments), caches_(caches), limits_(limits) {
   look_again();
 }
 
@@ -97,17 +102,34 @@ void Upkeep::run() {
 
 std::uint64_t Upkeep::round() {
   std::uint64_t removed = 0;
+  caches_.sweep_memory();
   for (const Definition& definition : catalog::Catalog::read_all(*store_.latest(true), transaction::ScanRecord::none)) {
     if (stopping()) break;
     if (!works_on(definition)) continue;
     try {
-      removed += apply_retention(definition);
+      if (definition.kind == Kind::cache) {
+        remove_expired(definition);
+      } else {
+        removed += apply_retention(definition);
+      }
     } catch (const std::exception& error) {  // does not keep other streams from their turn
       std::lock_guard guard(mutex_);
-      if (!stop_) last_error_ = text("retention of stream \"", definition.name, "\": ", error.what());
+      if (!stop_) last_error_ = text("upkeep of ", catalog::name(definition.kind), " \"", definition.name, "\": ", error.what());
     }
   }
   return removed;
+}
+
+void Upkeep::remove_expired(const Definition& cache) {
+  static std::atomic<int> lock_first{0};
+  std::string place = places_[cache.id];
+  store_.write({.durability = Durability::relaxed}, lock_first, [&](const auto& own) {
+    own->statement([&] {
+      const auto now = catalog_.find(*own, Kind::cache, cache.name);
+      if (now && now->id == cache.id) place = caches_.remove_expired(*own, cache.id, places_[cache.id], cache_keys_a_round);
+    });
+  });
+  places_[cache.id] = std::move(place);
 }
 
 std::uint64_t Upkeep::apply_retention(const Definition& stream) {

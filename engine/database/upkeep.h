@@ -1,16 +1,17 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// What streams need done in the background: retention. One thread, which there is only when there is such work; all of
+// What streams and caches need done in the background: retention, and giving back the space of expired keys. One thread, which there is only when there is such work; all of
 // it in ordinary transactions.
 #pragma once
 
+#include "engine/cache/caches.h"
 #include "engine/catalog/catalog.h"
 #include "engine/events/segments.h"
 #include "engine/transaction/store.h"
 
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,7 +20,8 @@ namespace stele {
 
 class Upkeep {
  public:
-  Upkeep(transaction::Store& store, catalog::Catalog& catalog, events::Segments& segments, const json::Limits& limits);
+  Upkeep(transaction::Store& store, catalog::Catalog& catalog, events::Segments& segments, cache::Caches& caches,
+         const json::Limits& limits);
   ~Upkeep() { stop(); }
   Upkeep(const Upkeep&) = delete;
 
@@ -38,11 +40,13 @@ class Upkeep {
   void run();
   bool has_work();
   bool stopping() const;
+  void remove_expired(const catalog::Definition& cache);
   std::uint64_t apply_retention(const catalog::Definition& stream);
 
   transaction::Store& store_;
   catalog::Catalog& catalog_;
   events::Segments& segments_;
+  cache::Caches& caches_;
   const json::Limits& limits_;
   std::mutex ends_;  // held while the thread ends or begins
   mutable std::mutex mutex_;
@@ -50,6 +54,7 @@ class Upkeep {
   bool stop_ = false;
   bool look_ = false;
   std::string last_error_;
+  std::map<std::uint64_t, std::string> places_;  // how far a round came in a cache; of the thread
   std::thread thread_;
 };
 

@@ -98,9 +98,10 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
       step("commit.key_value_applied");
     }
     // 8. Visible, as a whole, when the publication closes.
+    const bool in_memory_only = !prepared.key_value();
     publish(proposal, prepared, gseq);
     commits_.fetch_add(1, std::memory_order_relaxed);
-    return {gseq, proposal.sql ? Log::sql : Log::either, urgent()};
+    return {gseq, proposal.sql ? Log::sql : Log::either, proposal.sql || !in_memory_only, urgent()};
     // 9. The caller gives the writer lock to the next, then calls acknowledge().
   } catch (const Error& error) {
     // After the commit point nothing can be taken back, whatever failed.
@@ -117,7 +118,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
 }
 
 void Committer::acknowledge(const Committed& committed, Durability durability) {
-  if (durability == Durability::sync) sync_.wait(committed.gseq, committed.log);
+  if (durability == Durability::sync && committed.logged) sync_.wait(committed.gseq, committed.log);
   step("commit.acknowledged");
 }
 
@@ -307,13 +308,14 @@ void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint6
   if (proposal.sql) {
     order_.last_sql = gseq;
     order_.published_sql.store(gseq);
-  } else {
+  } else if (key_value) {
     order_.trim_tail(sync_.key_value_durable());  // or a store without SQL commits would keep every batch
     order_.tail_bytes += prepared.batch.bytes();
     order_.tail.push_back({gseq, order_.last_sql, order_.last_key_value, std::move(prepared.batch)});
   }
   if (key_value) order_.last_key_value = gseq;
   order_.published.store(gseq);
+  for (const WriteSet::Late& late : proposal.writes->late()) late.write->published();
   recent_.add(std::move(prepared.record));
 }
 

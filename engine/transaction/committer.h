@@ -56,6 +56,7 @@ class Committer {
   struct Committed {
     std::uint64_t gseq = 0;
     Log log = Log::either;  // which log makes it durable
+    bool logged = true;     // false: nothing of it is in a log
     bool urgent = false;    // the flusher should free outbox slots or the tail now
   };
 

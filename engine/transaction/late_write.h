@@ -36,6 +36,8 @@ class LateWrite {
   virtual ~LateWrite() = default;
   /// Called once, by the committer's thread, holding the order lock: quick, no waiting, no error but of the store.
   virtual void resolve(LateWrites& commit) const = 0;
+  /// The commit has become visible: for what lies outside the stores. Still under the order lock.
+  virtual void published() const noexcept {}
   /// About what it will add to the commit.
   virtual std::size_t bytes() const = 0;
 };

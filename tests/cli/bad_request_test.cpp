@@ -70,8 +70,8 @@ TEST_F(BadRequest, lines_that_are_no_request) {
            {R"({"op":1})", "invalid", "\"op\" is a number"},
            {R"({"op":"nope"})", "unknown_op", "nope"},
            {R"({"op":"aggregate","collection":"c","pipeline":[]})", "unsupported", "aggregate"},
-           {R"({"op":"cache_set","cache":"x"})", "unsupported", "cache_set"},
-           {R"({"op":"group_poll","stream":"s"})", "unsupported", "group_poll"},
+           {R"({"op":"create_window","stream":"x"})", "unsupported", "create_window"},
+           {R"({"op":"drop_window","stream":"s"})", "unsupported", "drop_window"},
            {R"({"op":"collections","a":)" + repeated("[", 200) + repeated("]", 200) + "}", "too_large", "130"},
        })
     expect_refused(bad);

@@ -4,7 +4,7 @@
 #include "engine/base/utf8.h"
 #include "engine/model/extended_json.h"
 #include "engine/model/value.h"
-#include "tools/stele/event_time.h"
+#include "tools/stele/event_json.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
 
@@ -12,6 +12,17 @@
 #include <chrono>
 
 namespace stele::tool {
+
+std::string event_json(const Event& event) {
+  std::string out = text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
+                         ",\"time\":", time_json(event.time), ",\"key\":");
+  if (is_utf8(event.key)) {
+    json::append_quoted(out, event.key);
+  } else {
+    model::append_extended_json(out, model::Binary{0, event.key});
+  }
+  return out + ",\"data\":" + event.data + "}";
+}
 
 namespace {
 
@@ -65,17 +76,6 @@ void append(Session& session, const Request& request, Answer& answer) {
     answer.add("first_offset", session.database().stream(name).end_offset() - events.size());
   }
   answer.add("count", events.size());
-}
-
-std::string event_json(const Event& event) {
-  std::string out = text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
-                         ",\"time\":", time_json(event.time), ",\"key\":");
-  if (is_utf8(event.key)) {
-    json::append_quoted(out, event.key);
-  } else {
-    model::append_extended_json(out, model::Binary{0, event.key});
-  }
-  return out + ",\"data\":" + event.data + "}";
 }
 
 std::optional<Timestamp> time_field(const Request& request, std::string_view field) {

@@ -4,6 +4,7 @@
 // Read in this order: database.h, transaction.h, rows.h, documents.h, events.h, options.h, error.h.
 #pragma once
 
+#include <stele/cache.h>
 #include <stele/database.h>
 #include <stele/documents.h>
 #include <stele/error.h>

@@ -19,8 +19,6 @@ constexpr std::uint64_t definitions = 2;
 constexpr std::uint64_t next_id = 3;
 constexpr std::size_t name_bytes_max = 255;
 
-std::string_view noun(Kind kind) { return kind == Kind::collection ? "collection" : "stream"; }
-
 std::string definition_key(Kind kind, std::string_view name) {
   std::string out;
   key::append_id(out, definitions);
@@ -31,7 +29,7 @@ std::string definition_key(Kind kind, std::string_view name) {
 
 void check_name(Kind kind, std::string_view name) {
   const auto refuse = [&](std::string_view why) {
-    fail(ErrorCode::invalid, text(noun(kind), ": the name ", why), {{"reason", "InvalidName"}});
+    fail(ErrorCode::invalid, text(catalog::name(kind), ": the name ", why), {{"reason", "InvalidName"}});
   };
   if (name.empty()) refuse("is empty; give it at least one character");
   if (name.size() > name_bytes_max)
@@ -45,7 +43,7 @@ void check_name(Kind kind, std::string_view name) {
 
 std::vector<Definition> Catalog::read_all(transaction::Reader& reader, transaction::ScanRecord record) {
   std::vector<Definition> all;
-  for (const Kind kind : {Kind::collection, Kind::stream}) {
+  for (const Kind kind : {Kind::collection, Kind::stream, Kind::cache}) {
     std::string prefix;
     key::append_id(prefix, definitions);
     key::append_id(prefix, static_cast<std::uint64_t>(kind));
@@ -133,7 +131,7 @@ Catalog::DefinitionPtr Catalog::create(transaction::Transaction& transaction, Ki
   check_name(kind, name);
   if (find(transaction, kind, name))
     fail(ErrorCode::exists,
-         text(noun(kind), " \"", name, "\": is there already; drop it first, or change its options with modify"),
+         text(catalog::name(kind), " \"", name, "\": is there already; drop it first, or change its options with modify"),
          {{"reason", "NamespaceExists"}, {"name", std::string(name)}});
   auto definition = std::make_shared<Definition>();
   definition->kind = kind;

@@ -1,9 +1,9 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Which collections and streams there are. Definitions live in keyspace meta and change in transactions, like
+// Which collections, streams and caches there are. Definitions live in keyspace meta and change in transactions, like
 // everything else; reads of them bind at every isolation level, so nobody writes into what was dropped meanwhile.
 //
-//   (id 2, id kind, name)  ->  the definition (definition.h)   kind 1 collection, 2 stream
+//   (id 2, id kind, name)  ->  the definition (definition.h)   kind 1 collection, 2 stream, 3 cache
 //   (id 3)                 ->  u64 next id, little-endian; ids are never reused; indexes have ids of their own
 //
 // The newest definitions are kept in memory, with the commit that last changed keyspace meta.

@@ -96,6 +96,14 @@ Index index_of(const Value& object) {
 
 }  // namespace
 
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::stream: return "stream";
+    case Kind::cache: return "cache";
+    default: return "collection";
+  }
+}
+
 std::string_view name(Index::State state) {
   switch (state) {
     case Index::State::ready: return "ready";
@@ -152,6 +160,7 @@ std::string to_json(const Definition& definition) {
     for (const Index& index : definition.indexes) indexes.push_back(to_value(index));
     out.push_back({"indexes", Value(std::move(indexes))});
   }
+  if (!definition.settings.empty()) out.push_back({"settings", model::parse(definition.settings)});
   const CollectionOptions& options = definition.options;
   if (!options.validator.empty()) out.push_back({"validator", model::parse(options.validator)});
   if (options.validation_action != ValidationAction::error)
@@ -172,6 +181,7 @@ Definition parse_definition(Kind kind, std::string_view name, std::string_view j
     definition.id = static_cast<std::uint64_t>(id);
     if (const Value* indexes = value.find("indexes"))
       for (const Value& index : indexes->array()) definition.indexes.push_back(index_of(index));
+    if (const Value* settings = value.find("settings")) definition.settings = model::to_json(*settings);
     CollectionOptions options;
     if (const Value* validator = value.find("validator")) options.validator = model::to_json(*validator);
     if (value.find("validation_action")) options.validation_action = ValidationAction::warn;

@@ -1,10 +1,11 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// What the catalog says of a collection or stream. On disk a JSON object:
+// What the catalog says of a collection, stream or cache. On disk a JSON object:
 //
 //   {"id":17,
 //    "indexes":[{"id":18,"name":"author_1","keys":{"author":1},"unique":true,"sparse":true,"partial":{…},
 //                "expire_after_seconds":60,"state":"building|ready|failed","failure":"…"}],
+//    "settings":{…},
 //    "validator":{…},"validation_action":"warn","validation_level":"moderate"}
 //
 // Members other than id are left out when they say nothing.
@@ -24,7 +25,9 @@
 
 namespace stele::catalog {
 
-enum class Kind : std::uint8_t { collection = 1, stream = 2 };
+enum class Kind : std::uint8_t { collection = 1, stream = 2, cache = 3 };
+
+std::string_view name(Kind kind);
 
 struct IndexField {
   model::Path path;
@@ -59,6 +62,7 @@ struct Definition {
   std::uint64_t id = 0;
   std::vector<Index> indexes;
   CollectionOptions options;
+  std::string settings;  // of a stream or cache: a JSON object that its tier reads; empty: none
 
   std::shared_ptr<const model::Filter> validator;  // that of the options, compiled; null: none
 

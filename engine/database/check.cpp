@@ -34,7 +34,7 @@ std::unique_ptr<storage::KeyValueSnapshot> snapshot_of(storage::KeyValueStore& s
 }
 
 std::string part_of(const Definition& definition) {
-  return text(definition.kind == Kind::collection ? "collection" : "stream", " \"", definition.name, "\"");
+  return text(catalog::name(definition.kind), " \"", definition.name, "\"");
 }
 
 /// Ids under which a keyspace holds keys that no definition of the kind owns. One seek for each id that is there.
@@ -55,7 +55,7 @@ void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::v
     if (!owned)
       findings.damage("kv",
                       text("keyspace ", name(keyspace), " holds keys under id ", id, ", which the catalog gives to no ",
-                           kind == Kind::collection ? "collection" : "stream"));
+                           catalog::name(kind)));
     std::string prefix;
     key::append_id(prefix, id);
     cursor->seek(key::prefix_end(prefix));
@@ -97,30 +97,42 @@ void check_documents(TierReader& reader, const Definition& collection, Findings&
   }
 }
 
-/// u64 gseq · i64 time · sized key · JSON text
-void check_event(std::string_view bytes, std::uint64_t& last_gseq) {
-  ByteReader reader(bytes);
-  std::uint64_t gseq = 0;
-  std::int64_t time_us = 0;
-  std::string_view key;
-  if (!reader.fixed(gseq) || !reader.fixed(time_us) || !reader.sized(key)) fail(ErrorCode::corrupt, "cannot be read");
-  if (gseq < last_gseq)
+void check_state(TierReader& reader, const Definition& stream, events::State& state) {
+  std::string bytes;
+  if (!reader.get(Keyspace::events, events::state_key(stream.id), bytes, transaction::Record::plain)) return;  // created, and empty
+  if (!events::decode(bytes, state)) fail(ErrorCode::corrupt, "its state cannot be read");
+}
+
+/// An event as its offset's entry has it, and as it stands among the data.
+void check_event(TierReader& reader, const Definition& stream, std::uint64_t offset, std::string_view bytes,
+                 std::uint64_t& last_gseq) {
+  events::OffsetEntry entry;
+  if (!events::decode(bytes, entry)) fail(ErrorCode::corrupt, "cannot be read");
+  if (entry.gseq < last_gseq)
     fail(ErrorCode::corrupt,
-         text("was written by commit ", gseq, ", the one before it by the later commit ", last_gseq));
-  last_gseq = gseq;
-  json::minify(reader.rest(), any_size, "event");
+         text("was written by commit ", entry.gseq, ", the one before it by the later commit ", last_gseq));
+  last_gseq = entry.gseq;
+  std::string key = events::data_key_prefix(stream.id, entry.segment, entry.key);
+  events::append_data_suffix(key, entry.time, offset);
+  std::string data;
+  if (!reader.get(Keyspace::events, key, data, transaction::Record::plain)) fail(ErrorCode::corrupt, "its data is missing");
+  if (data.size() != entry.data_bytes)
+    fail(ErrorCode::corrupt, text("its data has ", data.size(), " bytes instead of ", entry.data_bytes));
+  json::minify(data, any_size, "event");
 }
 
 void check_events(TierReader& reader, const Definition& stream, const CheckOptions& options,
                   Findings& findings) {
   const std::string part = part_of(stream);
-  const std::string prefix = events::events_prefix(stream.id);
-  std::string sequence;
-  std::uint64_t next = 0;
-  if (!reader.get(Keyspace::events, events::sequence_key(stream.id), sequence, transaction::Record::plain) ||
-      !ByteReader(sequence).fixed(next))
-    findings.damage(part, "its next offset is missing or cannot be read");
+  events::State state;
+  findings.expect(part, [&] { check_state(reader, stream, state); });
+  std::uint64_t earliest = 0;
+  std::string bytes;
+  if (reader.get(Keyspace::events, events::earliest_key(stream.id), bytes, transaction::Record::plain) &&
+      !ByteReader(bytes).fixed(earliest))
+    findings.damage(part, "its earliest offset cannot be read");
 
+  const std::string prefix = events::offsets_prefix(stream.id);
   const auto offset_of = [&](std::string_view key) {
     std::uint64_t offset = 0;
     std::string_view rest = key.substr(prefix.size());
@@ -128,22 +140,25 @@ void check_events(TierReader& reader, const Definition& stream, const CheckOptio
       fail(ErrorCode::corrupt, text("a key cannot be read: ", key::describe_key(key)));
     return offset;
   };
-  const auto cursor = reader.cursor(Keyspace::events, {prefix, key::prefix_end(prefix)});
+  const auto cursor = reader.cursor(Keyspace::events, {events::offset_key(stream.id, earliest), key::prefix_end(prefix)});
   cursor->last();
-  const std::uint64_t end = cursor->valid() ? offset_of(cursor->key()) + 1 : 0;
-  if (cursor->valid() && end != next)
-    findings.damage(part, text("its last event has offset ", end - 1, ", but its next offset is ", next));
+  const std::uint64_t end = cursor->valid() ? offset_of(cursor->key()) + 1 : earliest;
+  if (end != state.next) {
+    if (end == earliest)
+      findings.damage(part, text("it has no events, but its next offset is ", state.next));
+    else
+      findings.damage(part, text("its last event has offset ", end - 1, ", but its next offset is ", state.next));
+  }
   if (!options.deep) return;
 
-  std::optional<std::uint64_t> expected;
+  std::uint64_t expected = earliest;
   std::uint64_t last_gseq = 0;
   for (cursor->first(); cursor->valid(); cursor->next()) {
     reader.interrupt().check();
     const std::uint64_t offset = offset_of(cursor->key());
-    if (expected && offset != *expected)
-      findings.damage(part, text("events ", *expected, " to ", offset - 1, " are missing"));
+    if (offset != expected) findings.damage(part, text("events ", expected, " to ", offset - 1, " are missing"));
     expected = offset + 1;
-    findings.expect(text(part, " event ", offset), [&] { check_event(cursor->value(), last_gseq); });
+    findings.expect(text(part, " event ", offset), [&] { check_event(reader, stream, offset, cursor->value(), last_gseq); });
   }
 }
 
@@ -154,6 +169,7 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
   findings.expect("kv", [&] {
     check_owners(reader, Keyspace::documents, Kind::collection, definitions, findings);
     check_owners(reader, Keyspace::events, Kind::stream, definitions, findings);
+    check_owners(reader, Keyspace::cache, Kind::cache, definitions, findings);
   });
   for (const Definition& definition : definitions)
     findings.expect(part_of(definition), [&] {

@@ -94,7 +94,7 @@ void Database::run_write(const WriteOptions& options, detail::WriteSite& site,
     wrote_meta = own->wrote_meta();
     handle.scope_.reset();  // returned without an exception: what follows is the commit, not the handle's rollback
   });
-  if (wrote_meta) core()->maintenance.look_again();
+  if (wrote_meta) core()->definitions_changed();
 }
 
 void Database::wait_durable(const ReadOptions& options, const Snapshot& at) {
@@ -125,6 +125,17 @@ Stream Database::stream(std::string_view name, const WriteOptions& options) {
   return Stream(std::make_shared<detail::Scope>(detail::Scope{core(), nullptr, false, options}), std::string(name));
 }
 
+Cache Database::cache(std::string_view name, const WriteOptions& options) {
+  detail::Scope scope{core(), nullptr, false, options};
+  if (!scope.options.durability) scope.options.durability = Durability::relaxed;
+  return Cache(std::make_shared<detail::Scope>(std::move(scope)), std::string(name));
+}
+
+std::vector<std::string> Database::caches() {
+  const detail::Scope scope{core(), nullptr};
+  return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::cache); });
+}
+
 std::vector<std::string> Database::collections() {
   const detail::Scope scope{core(), nullptr};
   return scope.read([&](transaction::Reader& reader) { return core()->catalog.list(reader, catalog::Kind::collection); });
@@ -140,10 +151,14 @@ void Database::compact() { core()->store->compact(); }
 void Database::close() {
   core()->store->check_open();
   core()->maintenance.stop();
+  core()->upkeep.stop();
   try {
     core()->store->close();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::busy) core()->maintenance.start();  // still open
+    if (error.code() == ErrorCode::busy) {  // still open
+      core()->maintenance.start();
+      core()->upkeep.start();
+    }
     throw;
   }
 }
@@ -166,6 +181,7 @@ Stats Database::stats() const {
   stats.key_value_memory_bytes = store.key_value().figures().memory_bytes;
   stats.poisoned = store.health().cause();
   stats.maintenance_error = core()->maintenance.last_error();
+  if (stats.maintenance_error.empty()) stats.maintenance_error = core()->upkeep.last_error();
   return stats;
 }
 

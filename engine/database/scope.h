@@ -6,13 +6,17 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/cache/caches.h"
 #include "engine/catalog/catalog.h"
+#include "engine/database/upkeep.h"
 #include "engine/documents/maintenance.h"
 #include "engine/transaction/store.h"
 
 #include <stele/database.h>
 
+#include <array>
 #include <memory>
+#include <mutex>
 
 namespace stele::detail {
 
@@ -28,10 +32,20 @@ class DatabaseCore {
  public:
   explicit DatabaseCore(std::shared_ptr<transaction::Store> open_store);
 
+  /// A commit may have made work for the background.
+  void definitions_changed() noexcept {
+    maintenance.look_again();
+    upkeep.look_again();
+  }
+
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;
+  events::Segments segments;
+  cache::Caches caches{catalog};
+  std::array<std::mutex, 64> cache_latches;  // by key, for calls outside transactions
   json::Limits limits;
-  documents::Maintenance maintenance{*store, catalog, limits};  // last: ends before what it works on
+  documents::Maintenance maintenance{*store, catalog, limits};  // these two last: they end before what they work on
+  Upkeep upkeep{*store, catalog, segments, caches, limits};
 };
 
 struct Scope {

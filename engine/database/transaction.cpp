@@ -33,6 +33,12 @@ Rows Snapshot::run_sql(std::string_view statement, std::span<const NamedValue> p
 CollectionReader Snapshot::collection(std::string_view name) const { return CollectionReader(scope(), std::string(name)); }
 StreamReader Snapshot::stream(std::string_view name) const { return StreamReader(scope(), std::string(name)); }
 
+CacheReader Snapshot::cache(std::string_view name) const { return CacheReader(scope(), std::string(name)); }
+
+std::vector<std::string> Snapshot::caches() const {
+  return scope()->read([&](transaction::Reader& reader) { return scope()->core->catalog.list(reader, catalog::Kind::cache); });
+}
+
 std::vector<std::string> Snapshot::collections() const {
   return scope()->read(
       [&](transaction::Reader& reader) { return scope()->core->catalog.list(reader, catalog::Kind::collection); });
@@ -48,6 +54,8 @@ std::uint64_t Snapshot::gseq() const {
 
 Collection Transaction::collection(std::string_view name) { return Collection(scope(), std::string(name)); }
 Stream Transaction::stream(std::string_view name) { return Stream(scope(), std::string(name)); }
+
+Cache Transaction::cache(std::string_view name) { return Cache(scope(), std::string(name)); }
 
 void Transaction::savepoint(std::string_view name) { scope()->transaction->savepoint(name); }
 void Transaction::rollback_to(std::string_view name) { scope()->transaction->rollback_to(name); }
@@ -67,7 +75,7 @@ std::uint64_t Transaction::commit() {
   check_may_end(*scope());
   const bool wrote_meta = scope()->transaction->wrote_meta();
   const std::uint64_t number = scope()->transaction->commit();
-  if (wrote_meta) scope()->core->maintenance.look_again();
+  if (wrote_meta) scope()->core->definitions_changed();
   return number;
 }
 

@@ -1,44 +1,65 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Event streams on the key-value tier.
-//
-//   keyspace events: (id stream, id 0)              ->  u64 next offset, little-endian (the sequence)
-//                    (id stream, id 1, u64 offset)  ->  u64 gseq · i64 time in µs · sized key · JSON text
-// Offsets are given at commit (late append), so concurrent appends do not conflict.
+// Event streams on the key-value tier; layout.h says how they lie there.
 #pragma once
 
 #include "engine/base/json.h"
 #include "engine/catalog/catalog.h"
+#include "engine/events/cursor.h"
 #include "engine/transaction/transaction.h"
 
 #include <stele/events.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace stele::events {
 
+/// A query checked and compiled.
+Wanted wanted(const EventQuery& query, std::string_view stream, const json::Limits& limits);
+
 /// A stream's verbs. Light; for one call. One thread.
 class Streams {
  public:
-  Streams(catalog::Catalog& catalog, std::string_view stream, const json::Limits& limits)
-      : catalog_(catalog), stream_(stream), limits_(limits) {}
+  Streams(catalog::Catalog& catalog, Segments& segments, std::string_view stream, const json::Limits& limits)
+      : catalog_(catalog), segments_(segments), stream_(stream), limits_(limits) {}
+
+  std::string_view name() const { return stream_; }
+  Streams other(std::string_view stream) const { return Streams(catalog_, segments_, stream, limits_); }
 
   void append(transaction::Transaction& transaction, std::span<const NewEvent> events) const;
-  /// Committed events from `offset` on, then, when there is room, those this transaction has appended.
-  std::vector<Event> read(transaction::Reader& reader, const transaction::Transaction* own, std::uint64_t offset,
+
+  /// Committed events, then those that the transaction (null: none) has appended. The reader must outlive the cursor.
+  /// `out_of_range` when `wanted.from` is below the earliest retained offset; `from` given: it was asked for.
+  std::unique_ptr<Cursor> find(transaction::Reader& reader, const transaction::Transaction* own, Wanted wanted, bool from_given) const;
+  std::vector<Event> read(transaction::Reader& reader, const transaction::Transaction* own, std::optional<std::uint64_t> offset,
                           std::size_t limit) const;
   std::uint64_t end_offset(transaction::Reader& reader) const;
+  /// Empty extent: there is no such stream.
+  Extent extent(transaction::Reader& reader) const;
+  StreamStats stats(transaction::Reader& reader) const;
+
+  StreamOptions options(transaction::Reader& reader) const;
+  void create(transaction::Transaction& transaction, const StreamOptions& options) const;
+  void modify(transaction::Transaction& transaction, const StreamOptions& options) const;
+  bool drop(transaction::Transaction& transaction) const;
+  void truncate(transaction::Transaction& transaction, std::uint64_t offset) const;
+
+  /// The offset below which its retention lets events go now; at most the earliest one when there are none to go.
+  std::uint64_t retention_cut(transaction::Reader& reader) const;
 
  private:
+  catalog::Catalog::DefinitionPtr find_definition(transaction::Reader& reader) const;
+  catalog::Catalog::DefinitionPtr require(transaction::Reader& reader) const;
+
   catalog::Catalog& catalog_;
+  Segments& segments_;
   std::string_view stream_;
   const json::Limits& limits_;
 };
-
-std::string sequence_key(std::uint64_t stream);
-std::string events_prefix(std::uint64_t stream);
 
 }  // namespace stele::events

@@ -7,6 +7,7 @@
 #include "engine/base/step.h"
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 namespace stele::transaction {
@@ -15,12 +16,13 @@ namespace stele::transaction {
 struct Committer::Prepared {
   storage::Batch batch;            // own writes, then late operations; the marker comes last
   std::string encoded;             // own writes as the outbox carries them
-  storage::Batch late;             // resolved late operations, a second time for the outbox
+  storage::Batch late;             // resolved late operations, a second time for the outbox, beside a file
   std::optional<LargeFile> file;   // instead of `encoded`
   std::unique_ptr<Alone> keep_order;  // while late operations are resolved ahead of time
-  bool resolved = false;
+  bool resolved = false;           // ahead of time: `encoded` or `file` holds them, too
+  bool late_writes = false;        // there are any
   std::shared_ptr<CommitRecord> record = std::make_shared<CommitRecord>();
-  std::vector<std::pair<std::string, std::uint64_t>> sequences;  // next numbers after this commit
+  std::map<std::string, std::string, std::less<>> states;  // what late writes have set, by keyspace and key
 
   bool key_value() const { return !batch.empty(); }
   bool changes_meta() const {  // the batch is ordered by keyspace, and meta is the first
@@ -96,9 +98,10 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
       step("commit.key_value_applied");
     }
     // 8. Visible, as a whole, when the publication closes.
+    const bool in_memory_only = !prepared.key_value();
     publish(proposal, prepared, gseq);
     commits_.fetch_add(1, std::memory_order_relaxed);
-    return {gseq, proposal.sql ? Log::sql : Log::either, urgent()};
+    return {gseq, proposal.sql ? Log::sql : Log::either, proposal.sql || !in_memory_only, urgent()};
     // 9. The caller gives the writer lock to the next, then calls acknowledge().
   } catch (const Error& error) {
     // After the commit point nothing can be taken back, whatever failed.
@@ -115,7 +118,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
 }
 
 void Committer::acknowledge(const Committed& committed, Durability durability) {
-  if (durability == Durability::sync) sync_.wait(committed.gseq, committed.log);
+  if (durability == Durability::sync && committed.logged) sync_.wait(committed.gseq, committed.log);
   step("commit.acknowledged");
 }
 
@@ -138,13 +141,12 @@ void Committer::prepare(const Proposal& proposal, Prepared& prepared) {
   record.tables = proposal.tables_written;
   record.all_tables = proposal.schema_changed;
 
-  if (proposal.sql && writes.bytes() > limits_.large_bytes && !writes.appends().empty()) {
+  if (proposal.sql && writes.bytes() > limits_.large_bytes && !writes.late().empty()) {
     // Events travel in the file, too. Their offsets are settled here, ahead of the order lock, and cannot change: we hold
     // the writer lock, and `keep_order` keeps everybody else out until we have committed.
     if (!proposal.alone) prepared.keep_order = std::make_unique<Alone>(*this);
     std::lock_guard order(order_.lock);
     resolve_late_operations(writes, order_.gseq + 1, prepared);
-    prepared.late = {};
     prepared.resolved = true;
   }
   if (proposal.sql) prepared.batch.encode(prepared.encoded);
@@ -155,43 +157,59 @@ void Committer::prepare(const Proposal& proposal, Prepared& prepared) {
   }
 }
 
-void Committer::resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared) {
-  std::string key;
-  std::string value;
-  auto put = [&](Keyspace keyspace) {
-    prepared.batch.put(keyspace, key, value);
-    prepared.late.put(keyspace, key, value);
-    prepared.record->add_key(keyspace, key);
-  };
-  for (const WriteSet::Append& append : writes.appends()) {
-    auto sequence = std::ranges::find(prepared.sequences, append.sequence_key, [](const auto& entry) { return entry.first; });
-    if (sequence == prepared.sequences.end()) {
-      std::uint64_t next = 0;
-      if (const auto known = order_.sequences.find(append.sequence_key); known != order_.sequences.end()) {
-        next = known->second;
-      } else if (key_value_.get(append.keyspace, append.sequence_key, nullptr, value)) {
-        if (value.size() != sizeof next)
-          fail(ErrorCode::corrupt, text("the next number of sequence ", key::describe_key(append.sequence_key), " has ", value.size(),
-                                        " bytes instead of 8"));
-        std::memcpy(&next, value.data(), sizeof next);
-      }
-      prepared.sequences.emplace_back(append.sequence_key, next);
-      sequence = std::prev(prepared.sequences.end());
+/// Late writes of one commit, into its batch.
+class Committer::Resolution final : public LateWrites {
+ public:
+  Resolution(const CommitOrder& order, storage::KeyValueStore& store, std::uint64_t gseq, Prepared& prepared)
+      : order_(order), store_(store), gseq_(gseq), prepared_(prepared) {}
+
+  std::uint64_t gseq() const override { return gseq_; }
+
+  const std::string* state(Keyspace keyspace, std::string_view key) override {
+    name(keyspace, key);
+    if (const auto set = prepared_.states.find(key_); set != prepared_.states.end()) return &set->second;
+    if (const std::string* known = order_.late_states.find(key_)) return known;
+    return store_.get(keyspace, key, nullptr, read_) ? &read_ : nullptr;
+  }
+
+  void set_state(Keyspace keyspace, std::string_view key, std::string value) override {
+    name(keyspace, key);
+    prepared_.states.insert_or_assign(key_, std::move(value));
+  }
+
+  void add(Keyspace keyspace, std::string_view key, std::string_view value) override {
+    prepared_.batch.put(keyspace, key, value);
+    if (prepared_.file) prepared_.late.put(keyspace, key, value);
+  }
+
+  /// The states as they are in the end.
+  void write_states() {
+    for (const auto& [key, value] : prepared_.states) {
+      const auto keyspace = static_cast<Keyspace>(key.front());
+      add(keyspace, std::string_view(key).substr(1), value);
+      prepared_.record->add_key(keyspace, std::string_view(key).substr(1));
     }
-    key = append.prefix;
-    key::append_u64(key, sequence->second++);
-    value.clear();
-    append_fixed(value, gseq);
-    value += append.payload;
-    put(append.keyspace);
   }
-  for (const auto& [sequence_key, next] : prepared.sequences) {
-    const auto append = std::ranges::find(writes.appends(), sequence_key, &WriteSet::Append::sequence_key);
-    key = sequence_key;
-    value.clear();
-    append_fixed(value, next);
-    put(append->keyspace);
+
+ private:
+  void name(Keyspace keyspace, std::string_view key) {
+    key_.assign(1, static_cast<char>(keyspace));
+    key_ += key;
   }
+
+  const CommitOrder& order_;
+  storage::KeyValueStore& store_;
+  const std::uint64_t gseq_;
+  Prepared& prepared_;
+  std::string key_;
+  std::string read_;
+};
+
+void Committer::resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared) {
+  Resolution resolution(order_, key_value_, gseq, prepared);
+  for (const WriteSet::Late& late : writes.late()) late.write->resolve(resolution);
+  resolution.write_states();
+  prepared.late_writes = !writes.late().empty();
   for (std::size_t i = 0; i < storage::keyspace_count; ++i) {
     const auto keyspace = static_cast<Keyspace>(i);
     for (const auto& [merge_key, delta] : writes.merges(keyspace)) {
@@ -200,10 +218,11 @@ void Committer::resolve_late_operations(const WriteSet& writes, std::uint64_t gs
       if (writes.find(keyspace, merge_key, current) == WriteSet::Found::no) {
         if (!key_value_.get(keyspace, merge_key, nullptr, current)) current.clear();
       }
-      key = merge_key;
-      value.clear();
+      std::string value;
       append_fixed(value, merged(delta.kind, current, delta.operand));
-      put(keyspace);
+      resolution.add(keyspace, merge_key, value);
+      prepared.record->add_key(keyspace, merge_key);
+      prepared.late_writes = true;
     }
   }
 }
@@ -228,7 +247,7 @@ void Committer::put_outbox_row(const Prepared& prepared, std::uint64_t gseq) {
   }
   if (prepared.key_value()) {
     std::string_view own = prepared.encoded;
-    if (!prepared.late.empty()) {
+    if (prepared.late_writes && !prepared.resolved) {
       // Late operations were resolved only now: with the own writes in one batch, or beside them when they are in a file.
       (prepared.file ? prepared.late : prepared.batch).encode(encoded.emplace_back());
       own = encoded.back();
@@ -278,20 +297,25 @@ void Committer::unknown_outcome(std::uint64_t gseq, const std::exception& error)
 
 void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint64_t gseq) {
   order_.gseq = gseq;
-  for (auto& [sequence_key, next] : prepared.sequences) order_.sequences[sequence_key] = next;
+  if (prepared.changes_meta() && watches_.any()) watches_.published({}, gseq);
+  for (auto& [key, value] : prepared.states) {
+    if (watches_.any()) watches_.published(std::string_view(key).substr(1), gseq);
+    order_.late_states.set(key, std::move(value));
+  }
   CommitRecord& record = *prepared.record;
   record.gseq = gseq;
   const bool key_value = prepared.key_value();
   if (proposal.sql) {
     order_.last_sql = gseq;
     order_.published_sql.store(gseq);
-  } else {
+  } else if (key_value) {
     order_.trim_tail(sync_.key_value_durable());  // or a store without SQL commits would keep every batch
     order_.tail_bytes += prepared.batch.bytes();
     order_.tail.push_back({gseq, order_.last_sql, order_.last_key_value, std::move(prepared.batch)});
   }
   if (key_value) order_.last_key_value = gseq;
   order_.published.store(gseq);
+  for (const WriteSet::Late& late : proposal.writes->late()) late.write->published();
   recent_.add(std::move(prepared.record));
 }
 

@@ -11,6 +11,7 @@
 #include "engine/transaction/order.h"
 #include "engine/transaction/recent_commits.h"
 #include "engine/transaction/sync_group.h"
+#include "engine/transaction/watches.h"
 
 #include <stele/options.h>
 
@@ -48,13 +49,14 @@ class Committer {
   };
 
   Committer(CommitOrder& order, RecentCommits& recent, SyncGroup& sync, Health& health, LargeFiles& large,
-            storage::RelationalStore& relational, storage::KeyValueStore& key_value, Limits limits)
+            storage::RelationalStore& relational, storage::KeyValueStore& key_value, Watches& watches, Limits limits)
       : order_(order), recent_(recent), sync_(sync), health_(health), large_(large), relational_(relational),
-        key_value_(key_value), limits_(limits) {}
+        key_value_(key_value), watches_(watches), limits_(limits) {}
 
   struct Committed {
     std::uint64_t gseq = 0;
     Log log = Log::either;  // which log makes it durable
+    bool logged = true;     // false: nothing of it is in a log
     bool urgent = false;    // the flusher should free outbox slots or the tail now
   };
 
@@ -78,6 +80,7 @@ class Committer {
 
  private:
   struct Prepared;
+  class Resolution;
   void prepare(const Proposal& proposal, Prepared& prepared);
   void resolve_late_operations(const WriteSet& writes, std::uint64_t gseq, Prepared& prepared);
   void put_outbox_row(const Prepared& prepared, std::uint64_t gseq);
@@ -95,6 +98,7 @@ class Committer {
   LargeFiles& large_;
   storage::RelationalStore& relational_;
   storage::KeyValueStore& key_value_;
+  Watches& watches_;
   Limits limits_;
 
   std::mutex turnstile_;          // held while somebody runs alone

@@ -14,11 +14,39 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 namespace stele::transaction {
+
+/// The newest values of keys that only late writes write, in memory. Keys begin with the keyspace's byte.
+class LateStates {
+ public:
+  static constexpr std::size_t bytes_max = 16u << 20;
+
+  const std::string* find(std::string_view key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? nullptr : &found->second;
+  }
+  void set(std::string key, std::string value) {
+    if (bytes_ > bytes_max) {  // begin anew: what is still in use comes back
+      values_.clear();
+      bytes_ = 0;
+    }
+    const auto [entry, fresh] = values_.try_emplace(std::move(key));
+    bytes_ += value.size() + (fresh ? entry->first.size() + 64 : 0) - entry->second.size();
+    entry->second = std::move(value);
+  }
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> values_;
+  std::size_t bytes_ = 0;
+};
 
 /// A key-value commit that is neither durable in the key-value log nor carried by an SQL commit.
 struct TailEntry {
@@ -42,7 +70,8 @@ struct CommitOrder {
   std::deque<TailEntry> tail;
   std::uint64_t ring_next = 0;       // rows with entries written so far; its slot is next % ring_slots + 1
   std::array<std::uint64_t, ring_slots + 1> ring_last{};  // per slot: gseq of its row's last entry
-  std::map<std::string, std::uint64_t, std::less<>> sequences;  // next number, by sequence key
+  /// Values of keys that only late writes write, as of the last commit: those used of late, each once read or written.
+  LateStates late_states;
 
   // Seqlock: odd while a commit is becoming visible in its tiers.
   std::atomic<std::uint64_t> publication{0};

@@ -28,7 +28,6 @@ class Scan {
 /// What of a scan is checked at commit.
 enum class ScanRecord : std::uint8_t {
   range,     // that nothing appears or changes between where the scan begins and the last key seen
-  returned,  // that the entries seen do not change; new ones may appear (event streams)
   none,      // nothing: the caller notes what it used
 };
 
@@ -60,6 +59,9 @@ class Reader {
   /// been read with get().
   virtual bool records() const = 0;
   virtual void note_read(Keyspace keyspace, std::string_view key, Record record) = 0;
+  /// The answer depended on this key's staying as it is, although it may change before the commit ("no more events yet"):
+  /// checked only where two tiers' reads must be of one moment.
+  virtual void note_moment(Keyspace, std::string_view) {}
   /// True when this transaction itself has changed keyspace meta: what is in memory does not hold for it.
   virtual bool wrote_meta() const = 0;
 

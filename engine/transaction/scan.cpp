@@ -20,8 +20,8 @@ TransactionScan::TransactionScan(Transaction& transaction, Keyspace keyspace, st
   transaction_.scans_.push_back(this);
   if (overlaid_) seek_own();
   if (!records()) return;
-  recorded_ = forward_ ? ranges().add_range(keyspace_, range_.begin, Record::plain)
-                       : ranges().add_range_down(keyspace_, range_.end, Record::plain);
+  recorded_ = forward_ ? transaction_.reads_.add_range(keyspace_, range_.begin, Record::plain)
+                       : transaction_.reads_.add_range_down(keyspace_, range_.end, Record::plain);
 }
 
 TransactionScan::~TransactionScan() { std::erase(transaction_.scans_, this); }
@@ -33,9 +33,9 @@ void TransactionScan::read_to_end() {
 void TransactionScan::record_end() {
   if (!records()) return;
   if (forward_) {
-    ranges().extend_to_end(recorded_, range_.end);
+    transaction_.reads_.extend_to_end(recorded_, range_.end);
   } else {
-    ranges().extend_down(recorded_, range_.begin);
+    transaction_.reads_.extend_down(recorded_, range_.begin);
   }
 }
 
@@ -45,10 +45,6 @@ void TransactionScan::end() noexcept {
 }
 
 bool TransactionScan::records() const { return transaction_.validates() && record_ != ScanRecord::none; }
-
-ReadSet& TransactionScan::ranges() {
-  return record_ == ScanRecord::range ? transaction_.reads_ : transaction_.absences_;
-}
 
 void TransactionScan::seek_own() {
   const auto& entries = transaction_.writes_.entries(keyspace_);
@@ -118,8 +114,7 @@ bool TransactionScan::next() {
 
 void TransactionScan::record_returned() {
   if (!records()) return;
-  forward_ ? ranges().extend(recorded_, key_) : ranges().extend_down(recorded_, key_);
-  if (record_ == ScanRecord::returned) transaction_.reads_.add_point(keyspace_, key_, Record::plain);
+  forward_ ? transaction_.reads_.extend(recorded_, key_) : transaction_.reads_.extend_down(recorded_, key_);
 }
 
 }  // namespace stele::transaction

@@ -30,7 +30,6 @@ class TransactionScan final : public Scan {
   void move_base();
   void record_returned();
   void record_end();
-  ReadSet& ranges();
   bool records() const;
 
   Transaction& transaction_;

@@ -135,7 +135,7 @@ void Store::open_tiers() {
   if (!planted("no_recovery_sync")) relational_->sync_log();
   step("recovery.sql_synced");
 
-  sync_ = std::make_unique<SyncGroup>(order_, *relational_, health_);
+  sync_ = std::make_unique<SyncGroup>(order_, *relational_, health_, watches_);
   if (!key_value_) key_value_ = storage::registry().key_value(options_.key_value)(key_value_options(false));
   step("recovery.key_value_opened");
 
@@ -153,7 +153,7 @@ void Store::start() {
   Committer::Limits limits;
   limits.transaction_bytes_max = options_.transaction_bytes_max;
   limits.large_bytes = tuning_.large_bytes;
-  committer_ = std::make_unique<Committer>(order_, recent_, *sync_, health_, *large_, *relational_, *key_value_, limits);
+  committer_ = std::make_unique<Committer>(order_, recent_, *sync_, health_, *large_, *relational_, *key_value_, watches_, limits);
   data_version_ = relational_->writer().data_version();
   background_ = std::make_unique<Background>(*this);
 }

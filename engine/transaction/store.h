@@ -87,6 +87,7 @@ class Store : public std::enable_shared_from_this<Store> {
   SnapshotGate& gate() { return *gate_; }
   Committer& committer() { return *committer_; }
   RecentCommits& recent() { return recent_; }
+  Watches& watches() { return watches_; }
   std::uint64_t foreign_commits() const { return foreign_commits_.load(std::memory_order_relaxed); }
 
 
@@ -134,6 +135,7 @@ class Store : public std::enable_shared_from_this<Store> {
   std::unique_ptr<storage::KeyValueStore> key_value_;
   Health health_;
   CommitOrder order_;
+  Watches watches_;
   RecentCommits recent_;
   WriterLock writer_lock_;
   std::unique_ptr<SyncGroup> sync_;

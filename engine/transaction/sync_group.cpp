@@ -73,9 +73,14 @@ void SyncGroup::lead(std::unique_lock<std::mutex>& guard, Log log) {
   } catch (const std::exception& error) {
     health_.poison(error.what());
   }
+  tell_watches();
   guard.lock();
   leading_ = false;
   wake_waiters();
+}
+
+void SyncGroup::tell_watches() noexcept {
+  if (watches_.any()) watches_.durable(durable());
 }
 
 /// Those whose commit is durable, and one of the others, to lead: waking all would cost a switch each, for nothing.
@@ -175,6 +180,7 @@ bool SyncGroup::before_append() noexcept {
   }
   barrier_syncs_.fetch_add(1, std::memory_order_relaxed);
   raise_to(sql_synced_, reached);
+  tell_watches();
   return true;
 }
 

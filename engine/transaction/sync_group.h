@@ -9,6 +9,7 @@
 #include "engine/storage/relational.h"
 #include "engine/transaction/health.h"
 #include "engine/transaction/order.h"
+#include "engine/transaction/watches.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -26,8 +27,8 @@ enum class Log : std::uint8_t {
 
 class SyncGroup {
  public:
-  SyncGroup(CommitOrder& order, storage::RelationalStore& relational, Health& health)
-      : order_(order), relational_(relational), health_(health) {}
+  SyncGroup(CommitOrder& order, storage::RelationalStore& relational, Health& health, Watches& watches)
+      : order_(order), relational_(relational), health_(health), watches_(watches) {}
 
   void attach(storage::KeyValueStore& key_value) { key_value_ = &key_value; }
 
@@ -70,12 +71,14 @@ class SyncGroup {
   void lead(std::unique_lock<std::mutex>& guard, Log log);
   void wake_waiters();
   void sync_once();
+  void tell_watches() noexcept;
   void sync_sql_log();
   void flush_and_sync_key_value();
 
   CommitOrder& order_;
   storage::RelationalStore& relational_;
   Health& health_;
+  Watches& watches_;
   storage::KeyValueStore* key_value_ = nullptr;
 
   std::mutex mutex_;

@@ -114,7 +114,7 @@ void Transaction::repin_after_validation(storage::Connection* sql) {
   try {
     // At both isolation levels, plain reads included: what was read must be what the new moment holds.
     store_->recent().validate({&reads_, &writes_, true, true}, moment_);
-    store_->recent().validate({&absences_, &writes_, true, true}, moment_);
+    store_->recent().validate({&of_the_moment_, &writes_, true, true}, moment_);
   } catch (const Error&) {
     store_->committer().count_conflict();
     throw;
@@ -227,6 +227,10 @@ std::uint64_t Transaction::meta_changed() const { return store_->order().meta_ch
 
 void Transaction::note_read(Keyspace keyspace, std::string_view key, Record record) {
   if (validates()) reads_.add_point(keyspace, key, record);
+}
+
+void Transaction::note_moment(Keyspace keyspace, std::string_view key) {
+  if (validates()) of_the_moment_.add_point(keyspace, key, Record::plain);
 }
 
 WriteSet& Transaction::writes() {

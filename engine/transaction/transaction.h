@@ -61,6 +61,7 @@ class Transaction final : public Reader {
   std::uint64_t meta_changed() const override;
   bool records() const override { return validates(); }
   void note_read(Keyspace keyspace, std::string_view key, Record record) override;
+  void note_moment(Keyspace keyspace, std::string_view key) override;
   bool wrote_meta() const override { return !writes_.entries(Keyspace::meta).empty(); }
   const Interrupt& interrupt() const override { return interrupt_; }
   std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override;
@@ -198,7 +199,7 @@ class Transaction final : public Reader {
   bool conflicted_at_first_sql_write_ = false;
 
   ReadSet reads_;
-  ReadSet absences_;  // "nothing more there yet", as streams were read: may change later, but not between two tiers' reads
+  ReadSet of_the_moment_;  // "no more events yet": may change later, but not between two tiers' reads
   WriteSet writes_;
   std::optional<WriteSet::Statement> as_of_;  // while a cursor reads on: what it sees of the own writes
   std::vector<TableHash> tables_written_;

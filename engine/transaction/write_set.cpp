@@ -94,10 +94,10 @@ void WriteSet::erase_range(Keyspace keyspace, std::string_view begin, std::strin
   note({Undo::Kind::range, keyspace, begin.size() + end.size(), {}});
 }
 
-void WriteSet::append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload) {
-  const std::size_t bytes = prefix.size() + payload.size() + 16;
-  appends_.push_back({keyspace, std::move(sequence_key), std::move(prefix), std::move(payload), statement_});
-  note({Undo::Kind::append, keyspace, bytes, {}});
+void WriteSet::late(std::shared_ptr<const LateWrite> write) {
+  const std::size_t bytes = write->bytes();
+  late_.push_back({std::move(write), statement_});
+  note({Undo::Kind::late, Keyspace::meta, bytes, {}});
 }
 
 void WriteSet::merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand) {
@@ -151,7 +151,7 @@ void WriteSet::undo_to(std::size_t mark) {
         if (!last.entry->second.pop()) entries_[index(last.keyspace)].erase(last.entry);
         break;
       case Undo::Kind::range: erased_[index(last.keyspace)].pop_back(); break;
-      case Undo::Kind::append: appends_.pop_back(); break;
+      case Undo::Kind::late: late_.pop_back(); break;
       case Undo::Kind::merge: {
         auto& map = merges_[index(last.keyspace)];
         if (last.previous) {

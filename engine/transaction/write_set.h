@@ -8,18 +8,19 @@
 //
 // Late operations read nothing and are resolved when the commit has its place in the order, so two
 // of them never conflict:
-//   append  gets the next number of a sequence: key = prefix · u64 number; the stored value is
-//           u64 gseq (little-endian) · payload; the sequence's next number is kept at sequence_key
+//   late    a tier's own: late_write.h
 //   merge   folds an int64 into the value at a key (8 bytes little-endian): add saturates, min, max; a put or erase
 //           after it takes its place. A key is merged with one kind only. Scans do not show merges not yet committed.
 #pragma once
 
 #include "engine/storage/batch.h"
 #include "engine/storage/keyspace.h"
+#include "engine/transaction/late_write.h"
 
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,11 +43,8 @@ class WriteSet {
     Statement statement;
     std::optional<std::string> value;  // empty: erased
   };
-  struct Append {
-    Keyspace keyspace;
-    std::string sequence_key;
-    std::string prefix;
-    std::string payload;
+  struct Late {
+    std::shared_ptr<const LateWrite> write;
     Statement statement;
   };
   struct MergeDelta {
@@ -84,7 +82,7 @@ class WriteSet {
   void put(Keyspace keyspace, std::string_view key, std::string_view value);
   void erase(Keyspace keyspace, std::string_view key);
   void erase_range(Keyspace keyspace, std::string_view begin, std::string_view end);
-  void append(Keyspace keyspace, std::string sequence_key, std::string prefix, std::string payload);
+  void late(std::shared_ptr<const LateWrite> write);
   void merge(Keyspace keyspace, std::string_view key, Merge kind, std::int64_t operand);
 
   enum class Found : std::uint8_t { no, value, erased };
@@ -101,7 +99,7 @@ class WriteSet {
   /// Counts the undoings: entries() may have lost some since.
   std::uint64_t undone() const { return undone_; }
   const std::vector<ErasedRange>& erased_ranges(Keyspace keyspace) const { return erased_[index(keyspace)]; }
-  const std::vector<Append>& appends() const { return appends_; }
+  const std::vector<Late>& late() const { return late_; }
   const auto& merges(Keyspace keyspace) const { return merges_[index(keyspace)]; }
 
   bool empty() const { return undo_.empty(); }
@@ -118,7 +116,7 @@ class WriteSet {
 
  private:
   struct Undo {
-    enum class Kind : std::uint8_t { entry, range, append, merge } kind;
+    enum class Kind : std::uint8_t { entry, range, late, merge } kind;
     Keyspace keyspace;
     std::size_t bytes;    // what it added to bytes()
     Map::iterator entry;  // of an entry
@@ -134,7 +132,7 @@ class WriteSet {
   std::array<Map, storage::keyspace_count> entries_;
   std::array<std::vector<ErasedRange>, storage::keyspace_count> erased_;
   std::array<std::map<std::string, MergeDelta, std::less<>>, storage::keyspace_count> merges_;
-  std::vector<Append> appends_;
+  std::vector<Late> late_;
   std::vector<Undo> undo_;
   std::size_t bytes_ = 0;
   std::uint64_t undone_ = 0;

@@ -73,8 +73,8 @@ TEST_F(BadRequest, lines_that_are_no_request) {
            {R"({"op":"aggregate","collection":"c","pipeline":{}})", "invalid", "pipeline"},
            {R"({"op":"aggregate","pipeline":[]})", "invalid", "collection"},
            {R"({"op":"aggregate","source":{"table":"t"},"pipeline":[]})", "invalid", "source"},
-           {R"({"op":"cache_set","cache":"x"})", "unsupported", "cache_set"},
-           {R"({"op":"group_poll","stream":"s"})", "unsupported", "group_poll"},
+           {R"({"op":"create_window","stream":"x"})", "unsupported", "create_window"},
+           {R"({"op":"drop_window","stream":"s"})", "unsupported", "drop_window"},
            {R"({"op":"collections","a":)" + repeated("[", 200) + repeated("]", 200) + "}", "too_large", "130"},
        })
     expect_refused(bad);
@@ -113,7 +113,7 @@ TEST_F(BadRequest, fields_that_are_missing_unknown_or_of_the_wrong_type) {
            {R"({"op":"append","stream":"s","events":[{"$event":{"data":1},"more":2}]})", "invalid", "$event"},
            {R"({"op":"append","stream":"s","events":[{"$event":{"time":"noon"}}]})", "invalid", "time"},
            {R"({"op":"append","stream":"s","events":[{"$event":{"key":7}}]})", "invalid", "key"},
-           {R"({"op":"read","stream":"s","from_time":1})", "unsupported", "from_time"},
+           {R"({"op":"read","stream":"s","from_time":"x"})", "invalid", "from_time"},
        })
     expect_refused(bad);
 }

@@ -74,9 +74,7 @@ class CheckTest : public testing::Test {
     return key;
   }
   static std::string event_key(std::uint64_t stream, std::uint64_t offset) {
-    std::string key = events::events_prefix(stream);
-    key::append_u64(key, offset);
-    return key;
+    return events::offset_key(stream, offset);
   }
 
   TemporaryDirectory temporary;
@@ -160,9 +158,8 @@ TEST_F(CheckTest, finds_keys_that_no_definition_owns) {
 
 TEST_F(CheckTest, finds_a_next_offset_that_does_not_fit) {
   Batch batch;
-  std::string next;
-  append_fixed(next, std::uint64_t{9});
-  batch.put(Keyspace::events, events::sequence_key(2), next);
+  events::State state{9, {.first = 0, .end = 9}};
+  batch.put(Keyspace::events, events::state_key(2), events::encode(state));
   damage_key_value(batch);
   expect_damage("its last event has offset 4, but its next offset is 9");
 }

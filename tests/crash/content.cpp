@@ -5,6 +5,7 @@
 #include "backends/sqlite/open.h"
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
+#include "tests/support/numbered_append.h"
 
 namespace stele::crash {
 
@@ -76,7 +77,7 @@ void append_event(transaction::Transaction& tx, std::uint64_t id) {
   std::string payload;
   append_fixed(payload, id);
   tx.statement(
-      [&] { tx.writes().append(Keyspace::events, std::string(event_sequence), std::string(event_prefix), payload); });
+      [&] { tx.writes().late(testing::numbered_append(Keyspace::events, event_sequence, event_prefix, payload)); });
 }
 
 Count read_count(transaction::Transaction& tx, std::uint64_t thread) {

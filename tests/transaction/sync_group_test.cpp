@@ -88,7 +88,8 @@ class SyncGroupTest : public ::testing::Test {
   SqlLog sql_;
   KeyValueLog key_value_;
   Health health_;
-  SyncGroup group_{order_, sql_, health_};
+  Watches watches_;
+  SyncGroup group_{order_, sql_, health_, watches_};
 };
 
 TEST_F(SyncGroupTest, a_key_value_commit_needs_one_sync_of_its_own_log) {

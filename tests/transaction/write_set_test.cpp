@@ -2,6 +2,7 @@
 #include "engine/transaction/write_set.h"
 
 #include "engine/base/bytes.h"
+#include "tests/support/numbered_append.h"
 
 #include <gtest/gtest.h>
 
@@ -120,7 +121,7 @@ TEST(WriteSet, undo_restores_every_kind_of_write) {
   writes.put(space, "b", "2");
   writes.erase(space, "a");
   writes.erase_range(space, "a", "z");
-  writes.append(Keyspace::events, "sequence", "prefix", "event");
+  writes.late(testing::numbered_append(Keyspace::events, "sequence", "prefix", "event"));
   writes.merge(space, "n", Merge::add, 7);
   writes.merge(space, "m", Merge::max, 7);
   writes.undo_to(mark);
@@ -128,7 +129,7 @@ TEST(WriteSet, undo_restores_every_kind_of_write) {
   EXPECT_EQ(found(writes, "a"), "1");
   EXPECT_EQ(found(writes, "b"), "?");
   EXPECT_TRUE(writes.erased_ranges(space).empty());
-  EXPECT_TRUE(writes.appends().empty());
+  EXPECT_TRUE(writes.late().empty());
   ASSERT_NE(writes.pending_merge(space, "n"), nullptr);
   EXPECT_EQ(writes.pending_merge(space, "n")->operand, 5);
   EXPECT_EQ(writes.pending_merge(space, "m"), nullptr);
@@ -137,13 +138,15 @@ TEST(WriteSet, undo_restores_every_kind_of_write) {
   EXPECT_TRUE(writes.empty());
 }
 
-TEST(WriteSet, appends_keep_their_order) {
+TEST(WriteSet, late_writes_keep_their_order) {
   WriteSet writes;
-  writes.append(Keyspace::events, "s", "p", "1");
-  writes.append(Keyspace::events, "t", "q", "2");
-  writes.append(Keyspace::events, "s", "p", "3");
-  ASSERT_EQ(writes.appends().size(), 3u);
-  EXPECT_EQ(writes.appends()[0].payload + writes.appends()[1].payload + writes.appends()[2].payload, "123");
+  const auto first = testing::numbered_append(Keyspace::events, "s", "p", "1");
+  const auto second = testing::numbered_append(Keyspace::events, "t", "q", "2");
+  writes.late(first);
+  writes.late(second);
+  ASSERT_EQ(writes.late().size(), 2u);
+  EXPECT_EQ(writes.late()[0].write, first);
+  EXPECT_EQ(writes.late()[1].write, second);
   EXPECT_EQ(operations(writes), "") << "late operations are resolved by the committer";
   EXPECT_FALSE(writes.empty());
 }

@@ -7,8 +7,9 @@ namespace stele::tool {
 
 std::vector<const Operation*> operations() {
   std::vector<const Operation*> all;
-  for (const auto group : {document_operations(), aggregate_operations(), collection_operations(), sql_operations(), event_operations(),
-                           transaction_operations(), store_operations()})
+  for (const auto group :
+       {document_operations(), aggregate_operations(), collection_operations(), sql_operations(), event_operations(),
+        group_operations(), cache_operations(), transaction_operations(), store_operations()})
     for (const Operation& operation : group) all.push_back(&operation);
   return all;
 }
@@ -20,47 +21,10 @@ const Operation* find_operation(std::string_view name) {
 }
 
 bool is_later_operation(std::string_view name) {
-  static constexpr std::string_view later[] = {"create_stream",
-                                               "drop_stream",
-                                               "truncate",
-                                               "tail",
-                                               "group_poll",
-                                               "group_commit",
-                                               "group_seek",
-                                               "group_lag",
-                                               "group_claim",
-                                               "group_ack",
-                                               "group_nack",
-                                               "group_pending",
-                                               "create_window",
-                                               "drop_window",
-                                               "window",
-                                               "vector_create",
-                                               "vector_upsert",
-                                               "create_vector_index",
-                                               "drop_vector_index",
-                                               "wait_applied",
-                                               "search",
-                                               "create_text_index",
-                                               "drop_text_index",
-                                               "text_search",
-                                               "hybrid_search",
-                                               "create_cache",
-                                               "drop_cache",
-                                               "cache_set",
-                                               "cache_get",
-                                               "cache_mget",
-                                               "cache_getset",
-                                               "cache_del",
-                                               "cache_ttl",
-                                               "cache_expire",
-                                               "cache_persist",
-                                               "cache_incr",
-                                               "cache_incrbyfloat",
-                                               "cache_scan",
-                                               "cache_flush",
-                                               "throttle",
-                                               "repair"};
+  static constexpr std::string_view later[] = {
+      "create_window",       "drop_window",       "window",        "vector_create", "vector_upsert",
+      "create_vector_index", "drop_vector_index", "wait_applied",  "search",        "create_text_index",
+      "drop_text_index",     "text_search",       "hybrid_search", "repair"};
   return std::ranges::find(later, name) != std::end(later);
 }
 

@@ -4,18 +4,27 @@
 #include "engine/base/utf8.h"
 #include "engine/model/extended_json.h"
 #include "engine/model/value.h"
-#include "tools/stele/event_time.h"
+#include "tools/stele/event_json.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
 
 #include <algorithm>
-#include <limits>
+#include <chrono>
 
 namespace stele::tool {
 
-namespace {
+std::string event_json(const Event& event) {
+  std::string out = text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
+                         ",\"time\":", time_json(event.time), ",\"key\":");
+  if (is_utf8(event.key)) {
+    json::append_quoted(out, event.key);
+  } else {
+    model::append_extended_json(out, model::Binary{0, event.key});
+  }
+  return out + ",\"data\":" + event.data + "}";
+}
 
-constexpr std::size_t events_per_read = 1000;
+namespace {
 
 std::string read_key(const Request& request, std::string_view json) {
   if (json.front() == '"') return json::unquoted(json);
@@ -69,41 +78,103 @@ void append(Session& session, const Request& request, Answer& answer) {
   answer.add("count", events.size());
 }
 
-std::string event_json(const Event& event) {
-  std::string out = text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
-                         ",\"time\":", time_json(event.time), ",\"key\":");
-  if (is_utf8(event.key)) {
-    json::append_quoted(out, event.key);
-  } else {
-    model::append_extended_json(out, model::Binary{0, event.key});
-  }
-  return out + ",\"data\":" + event.data + "}";
+std::optional<Timestamp> time_field(const Request& request, std::string_view field) {
+  if (!request.has(field)) return std::nullopt;
+  const auto time = read_time(request.raw(field));
+  if (!time)
+    request.refuse(field, "must be {\"$date\":\"2024-01-02T03:04:05.678Z\"} or an integer of microseconds since 1970");
+  return time;
 }
 
-/// All events from `from` on, up to `limit`, a piece at a time; the transaction's own come last, in the last piece.
-void read_events(const StreamReader& stream, std::uint64_t from, std::size_t limit, JsonArray& out) {
-  while (limit > 0) {
-    const std::size_t wanted = std::min(limit, events_per_read);
-    std::vector<Event> events = stream.read(from, wanted);
-    bool last = events.size() < wanted;
-    if (!last && !events.back().offset) {
-      events = stream.read(from, limit);
-      last = true;
-    }
-    for (const Event& event : events) out.add(event_json(event));
-    if (last) return;
-    limit -= events.size();
-    from = *events.back().offset + 1;
-  }
+EventQuery query_of(const Request& request) {
+  EventQuery query;
+  query.from = request.number("from");
+  query.to = request.number("to");
+  query.from_time = time_field(request, "from_time");
+  query.to_time = time_field(request, "to_time");
+  if (request.has("key")) query.key = read_key(request, request.raw("key"));
+  if (request.has("filter")) query.filter = request.object("filter");
+  query.backward = request.boolean("backward", false);
+  query.limit = request.number("limit");
+  return query;
 }
 
 void read(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("stream");
-  const std::uint64_t from = request.number("from").value_or(0);
-  const std::size_t limit = request.number("limit").value_or(std::numeric_limits<std::size_t>::max());
+  const EventQuery query = query_of(request);
   JsonArray events;
-  session.read(request, [&](const Snapshot& at) { read_events(at.stream(name), from, limit, events); });
+  session.read(request, [&](const Snapshot& at) {
+    Events found = at.stream(name).find(query);
+    while (const Event* event = found.next()) events.add(event_json(*event));
+  });
   answer.add_json("events", std::move(events).str());
+}
+
+void tail(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("stream");
+  const auto timeout = std::chrono::milliseconds(request.number("timeout_ms").value_or(0));
+  const std::size_t limit = request.number("limit").value_or(1000);
+  Tail tail = session.database().stream(name, session.write_options(request)).tail(request.number("from"));
+  JsonArray events;
+  for (const Event& event : tail.wait(timeout, limit)) events.add(event_json(event));
+  answer.add_json("events", std::move(events).str());
+  answer.add("next", tail.position());
+}
+
+StreamOptions options_of(const Request& request) {
+  StreamOptions options;
+  if (!request.has("retention")) return options;
+  for (const RawMember& member : members(request.object("retention"))) {
+    const model::Value value = model::parse(member.value);
+    if (!value.is_integer() || value.integer() < 0)
+      request.refuse("retention", text("holds \"", member.name.substr(0, 60), "\", which is not an integer of 0 or more"));
+    if (member.name == "age_ms") {
+      options.retention.age = std::chrono::milliseconds(value.integer());
+    } else if (member.name == "bytes") {
+      options.retention.bytes = static_cast<std::uint64_t>(value.integer());
+    } else if (member.name == "count") {
+      options.retention.count = static_cast<std::uint64_t>(value.integer());
+    } else {
+      request.refuse("retention", text("holds the unknown member \"", member.name.substr(0, 60), "\"; known are age_ms, bytes, count"));
+    }
+  }
+  return options;
+}
+
+void create_stream(Session& session, const Request& request, Answer&) {
+  const std::string name = request.name_field("stream");
+  const StreamOptions options = options_of(request);
+  session.write(request, [&](Transaction& tx) { tx.stream(name).create(options); });
+}
+
+void modify_stream(Session& session, const Request& request, Answer&) {
+  const std::string name = request.name_field("stream");
+  const StreamOptions options = options_of(request);
+  session.write(request, [&](Transaction& tx) { tx.stream(name).modify(options); });
+}
+
+void drop_stream(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("stream");
+  const bool dropped = session.write(request, [&](Transaction& tx) { return tx.stream(name).drop(); });
+  answer.add_json("dropped", dropped ? "true" : "false");
+}
+
+void truncate(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("stream");
+  const auto before = request.number("before");
+  if (!before) request.refuse("before", "is missing: the offset below which events go");
+  answer.add("earliest", session.write(request, [&](Transaction& tx) {
+    tx.stream(name).truncate(*before);
+    return tx.stream(name).stats().earliest;
+  }));
+}
+
+void stream_stats(Session& session, const Request& request, Answer& answer) {
+  const std::string name = request.name_field("stream");
+  const StreamStats stats = session.read(request, [&](const Snapshot& at) { return at.stream(name).stats(); });
+  answer.add("earliest", stats.earliest);
+  answer.add("end", stats.end);
+  answer.add("bytes", stats.bytes);
 }
 
 void streams(Session& session, const Request& request, Answer& answer) {
@@ -125,10 +196,34 @@ std::span<const Operation> event_operations() {
       {"read",
        may,
        false,
-       {"stream", "from", "limit"},
-       {"from_time", "to_time", "key"},
-       R"({"op":"read","stream":"activity","from":0,"limit":100})",
+       {"stream", "from", "to", "from_time", "to_time", "key", "filter", "backward", "limit"},
+       {},
+       R"({"op":"read","stream":"activity","key":"ada","from_time":{"$date":"2024-01-02T00:00:00Z"},"limit":100})",
        read},
+      {"tail",
+       none,
+       false,
+       {"stream", "from", "timeout_ms", "limit"},
+       {},
+       R"({"op":"tail","stream":"activity","from":2,"timeout_ms":1000})",
+       tail},
+      {"create_stream",
+       may,
+       true,
+       {"stream", "retention"},
+       {},
+       R"({"op":"create_stream","stream":"clicks","retention":{"age_ms":86400000,"bytes":1000000000,"count":1000000}})",
+       create_stream},
+      {"modify_stream",
+       may,
+       true,
+       {"stream", "retention"},
+       {},
+       R"({"op":"modify_stream","stream":"clicks","retention":{"count":5000}})",
+       modify_stream},
+      {"truncate", may, true, {"stream", "before"}, {}, R"({"op":"truncate","stream":"activity","before":1})", truncate},
+      {"stream_stats", may, false, {"stream"}, {}, R"({"op":"stream_stats","stream":"activity"})", stream_stats},
+      {"drop_stream", may, true, {"stream"}, {}, R"({"op":"drop_stream","stream":"clicks"})", drop_stream},
       {"streams", may, false, {}, {}, R"({"op":"streams"})", streams},
   };
   return operations;

@@ -125,8 +125,10 @@ class Database {
   /// The options are those of each call on the handle: a deadline counts from the call's begin.
   Collection collection(std::string_view name, const WriteOptions& options = {});
   Stream stream(std::string_view name, const WriteOptions& options = {});
+  Cache cache(std::string_view name, const WriteOptions& options = {});  // relaxed unless the options say otherwise
   std::vector<std::string> collections();
   std::vector<std::string> streams();
+  std::vector<std::string> caches();
 
   /// Returns when every commit made so far is on disk.
   void sync_now();

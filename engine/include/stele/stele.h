@@ -5,10 +5,12 @@
 #pragma once
 
 #include <stele/aggregate.h>
+#include <stele/cache.h>
 #include <stele/database.h>
 #include <stele/documents.h>
 #include <stele/error.h>
 #include <stele/events.h>
+#include <stele/groups.h>
 #include <stele/options.h>
 #include <stele/rows.h>
 #include <stele/transaction.h>

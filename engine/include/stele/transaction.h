@@ -10,6 +10,7 @@
 // writers waiting, so end it soon.
 #pragma once
 
+#include <stele/cache.h>
 #include <stele/documents.h>
 #include <stele/events.h>
 #include <stele/options.h>
@@ -57,8 +58,10 @@ class Snapshot {
 
   CollectionReader collection(std::string_view name) const;
   StreamReader stream(std::string_view name) const;
+  CacheReader cache(std::string_view name) const;
   std::vector<std::string> collections() const;
   std::vector<std::string> streams() const;
+  std::vector<std::string> caches() const;
 
   /// The number of the last commit this snapshot sees.
   std::uint64_t gseq() const;
@@ -83,6 +86,7 @@ class Transaction : public Snapshot {
 
   Collection collection(std::string_view name);
   Stream stream(std::string_view name);
+  Cache cache(std::string_view name);
 
   /// Savepoints over all tiers. Names nest as in SQL; an unknown name is not_found.
   void savepoint(std::string_view name);

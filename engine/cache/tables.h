@@ -1,0 +1,55 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/cache/memory_cache.h"
+#include "engine/cache/table.h"
+#include "engine/transaction/transaction.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stele::cache {
+
+/// Keys on disk. Cache 0 has none.
+class DiskTable final : public Table {
+ public:
+  /// `own`: the transaction that the reader is, or null: then only for reading.
+  DiskTable(transaction::Reader& reader, transaction::Transaction* own, std::uint64_t cache)
+      : reader_(reader), own_(own), cache_(cache) {}
+
+  std::int64_t now() override { return reader_.time_us(); }
+  bool read(std::string_view key, Entry& entry) override;
+  void update(std::string_view key, Change change) override;
+  std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
+  void flush() override;
+
+ private:
+  bool read(std::string_view key, Entry& entry, transaction::Record record);
+
+  transaction::Reader& reader_;
+  transaction::Transaction* own_;
+  std::uint64_t cache_;
+  std::string key_;
+  std::string bytes_;
+};
+
+/// Keys in memory, inside a transaction: what it has written is laid over them, and applied when it commits.
+class MemoryInTransaction final : public Table {
+ public:
+  MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache) : own_(own), cache_(std::move(cache)) {}
+
+  std::int64_t now() override { return own_.time_us(); }
+  bool read(std::string_view key, Entry& entry) override;
+  void update(std::string_view key, Change change) override;
+  std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
+  void flush() override;
+
+ private:
+  transaction::Transaction& own_;
+  std::shared_ptr<MemoryCache> cache_;
+};
+
+}  // namespace stele::cache

@@ -1,0 +1,162 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// The per-message mode of consumer groups: a queue of jobs over a stream. The place of partition 0 is what has been claimed
+// at least once; what was claimed and not acked is pending.
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+#include "engine/base/key_codec.h"
+#include "engine/events/groups.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stele::events {
+
+using storage::Keyspace;
+using transaction::Reader;
+using transaction::Record;
+using transaction::ScanRecord;
+using transaction::Transaction;
+
+namespace {
+
+constexpr std::int64_t at_once = std::numeric_limits<std::int64_t>::min();  // nacked
+constexpr std::size_t claims_max = 10'000;
+
+[[noreturn]] void damaged(std::string_view group) {
+  fail(ErrorCode::corrupt, text("group \"", group, "\": a pending event cannot be read; restore the store from a backup"));
+}
+
+}  // namespace
+
+std::optional<Event> Groups::event_at(Reader& reader, const Extent& at, std::uint64_t offset) const {
+  Wanted wanted;
+  wanted.from = offset;
+  wanted.to = offset + 1;
+  const auto cursor = open_cursor(reader, nullptr, at, std::move(wanted));
+  const Event* event = cursor->next();
+  return event ? std::optional(*event) : std::nullopt;
+}
+
+void Groups::bury(Transaction& own, const GroupRecord& record, const Event& event, std::uint32_t deliveries) const {
+  if (record.dead_letters.empty()) return;
+  std::string data = "{\"stream\":";
+  json::append_quoted(data, streams_.name());
+  data += ",\"group\":";
+  json::append_quoted(data, group_);
+  data += text(",\"offset\":", *event.offset, ",\"deliveries\":", deliveries, ",\"data\":", event.data, "}");
+  const NewEvent letter{event.key, std::move(data), {}};
+  streams_.other(record.dead_letters).append(own, std::span(&letter, 1));
+}
+
+std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options) const {
+  if (options.count > claims_max || options.min_idle.count() < 0)
+    fail(ErrorCode::invalid, text("group \"", group_, "\": claim of ", options.count, " events idle for ", options.min_idle.count(),
+                                  " ms; give a count up to ", claims_max, " and an idle time of 0 or more"),
+         {{"reason", "InvalidClaim"}});
+  const Extent at = stream(own);
+  const GroupRecord record = find_or_create(own, at.stream);
+  if (record.partitions > 1)
+    fail(ErrorCode::invalid, text("group \"", group_, "\": it shares events out by partitions; claim from a group with one"),
+         {{"reason", "HasPartitions"}});
+  std::vector<Claimed> claimed;
+  const auto give = [&](Event event, std::uint32_t deliveries) {
+    own.writes().put(Keyspace::events, pending_key(at.stream, group_, *event.offset),
+                     encode(PendingRecord{own.time_us(), deliveries, options.consumer}));
+    claimed.push_back({std::move(event), deliveries});
+  };
+
+  std::int64_t idle_us = 0;
+  std::int64_t idle_since = at_once;
+  if (!__builtin_mul_overflow(static_cast<std::int64_t>(options.min_idle.count()), std::int64_t{1000}, &idle_us) &&
+      __builtin_sub_overflow(own.time_us(), idle_us, &idle_since))
+    idle_since = at_once;
+  const std::string prefix = pending_prefix(at.stream, group_);
+  std::vector<std::pair<std::uint64_t, PendingRecord>> again;
+  {
+    const auto scan = own.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
+    while (claimed.size() + again.size() < options.count && scan->next()) {
+      own.interrupt().check();
+      PendingRecord pending;
+      if (!decode(scan->value(), pending)) damaged(group_);
+      // Only what is taken is bound: acks of other events do not conflict with this.
+      if (pending.claimed > idle_since) continue;
+      own.note_read(Keyspace::events, scan->key(), Record::binding);
+      again.emplace_back(big_endian(scan->key().substr(prefix.size())), std::move(pending));
+    }
+  }
+  for (auto& [offset, pending] : again) {
+    auto event = offset < at.earliest ? std::nullopt : event_at(own, at, offset);
+    const bool dead = record.deliveries_max > 0 && pending.deliveries >= record.deliveries_max;
+    if (event && !dead) {
+      give(std::move(*event), pending.deliveries + 1);
+      continue;
+    }
+    if (event) bury(own, record, *event, pending.deliveries);
+    own.writes().erase(Keyspace::events, pending_key(at.stream, group_, offset));
+  }
+
+  if (claimed.size() == options.count) return claimed;
+  const std::uint64_t from = std::max(place(own, at, 0), at.earliest);
+  const Poll fresh = read(own, at, record, {from}, options.count - claimed.size());
+  for (const Event& event : fresh.events) give(event, 1);
+  if (fresh.next > from) {
+    std::string bytes;
+    append_fixed(bytes, fresh.next);
+    own.writes().put(Keyspace::events, committed_key(at.stream, group_, 0), bytes);
+  }
+  return claimed;
+}
+
+template <class Change>
+std::uint64_t Groups::change_pending(Transaction& own, std::span<const std::uint64_t> offsets, Change&& change) const {
+  const Extent at = stream(own);
+  if (!find(own, at.stream))
+    fail(ErrorCode::not_found, text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
+         {{"reason", "NoGroup"}});
+  std::uint64_t changed = 0;
+  std::string bytes;
+  for (const std::uint64_t offset : offsets) {
+    const std::string key = pending_key(at.stream, group_, offset);
+    PendingRecord pending;
+    if (!own.get(Keyspace::events, key, bytes, Record::binding)) continue;
+    if (!decode(bytes, pending)) damaged(group_);
+    change(key, pending);
+    ++changed;
+  }
+  return changed;
+}
+
+std::uint64_t Groups::ack(Transaction& own, std::span<const std::uint64_t> offsets) const {
+  // One that stands there twice is found only once.
+  return change_pending(own, offsets,
+                        [&](const std::string& key, const PendingRecord&) { own.writes().erase(Keyspace::events, key); });
+}
+
+std::uint64_t Groups::nack(Transaction& own, std::span<const std::uint64_t> offsets) const {
+  return change_pending(own, offsets, [&](const std::string& key, PendingRecord& pending) {
+    pending.claimed = at_once;
+    own.writes().put(Keyspace::events, key, encode(pending));
+  });
+}
+
+std::vector<PendingEvent> Groups::pending(Reader& reader, std::size_t limit) const {
+  const Extent at = stream(reader);
+  if (!find(reader, at.stream))
+    fail(ErrorCode::not_found, text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
+         {{"reason", "NoGroup"}});
+  std::vector<PendingEvent> out;
+  const std::string prefix = pending_prefix(at.stream, group_);
+  const auto scan = reader.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
+  while (out.size() < limit && scan->next()) {
+    PendingRecord pending;
+    if (!decode(scan->value(), pending)) damaged(group_);
+    const bool nacked = pending.claimed == at_once;
+    out.push_back({big_endian(scan->key().substr(prefix.size())), std::move(pending.consumer), pending.deliveries,
+                   nacked ? std::chrono::milliseconds::max() : std::chrono::milliseconds((reader.time_us() - pending.claimed) / 1000)});
+  }
+  return out;
+}
+
+}  // namespace stele::events

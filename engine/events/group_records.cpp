@@ -1,0 +1,107 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/events/group_records.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/key_codec.h"
+#include "engine/events/layout.h"
+
+namespace stele::events {
+
+namespace {
+
+enum Part : std::uint64_t { record = 0, committed = 1, members = 2, pending = 3 };
+
+std::string prefix(std::uint64_t stream, std::string_view group, Part part) {
+  std::string out = group_prefix(stream, group);
+  key::append_id(out, part);
+  return out;
+}
+
+}  // namespace
+
+std::string group_prefix(std::uint64_t stream, std::string_view group) {
+  std::string out = groups_prefix(stream);
+  key::append_name(out, group);
+  return out;
+}
+
+std::string group_key(std::uint64_t stream, std::string_view group) { return prefix(stream, group, record); }
+std::string committed_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, committed); }
+std::string members_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, members); }
+std::string pending_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, pending); }
+
+std::string committed_key(std::uint64_t stream, std::string_view group, std::uint64_t partition) {
+  std::string out = committed_prefix(stream, group);
+  key::append_u64(out, partition);
+  return out;
+}
+
+std::string member_key(std::uint64_t stream, std::string_view group, std::string_view member) {
+  std::string out = members_prefix(stream, group);
+  key::append_name(out, member);
+  return out;
+}
+
+std::string pending_key(std::uint64_t stream, std::string_view group, std::uint64_t offset) {
+  std::string out = pending_prefix(stream, group);
+  key::append_u64(out, offset);
+  return out;
+}
+
+std::string encode(const GroupRecord& record) {
+  std::string out;
+  append_fixed(out, record.generation);
+  append_fixed(out, record.partitions);
+  append_fixed(out, record.deliveries_max);
+  return out + record.dead_letters;
+}
+
+std::string encode(const MemberRecord& record) {
+  std::string out;
+  append_fixed(out, record.expires);
+  append_fixed(out, record.session);
+  return out;
+}
+
+std::string encode(const PendingRecord& record) {
+  std::string out;
+  append_fixed(out, record.claimed);
+  append_fixed(out, record.deliveries);
+  return out + record.consumer;
+}
+
+bool decode(std::string_view bytes, GroupRecord& record) {
+  ByteReader reader(bytes);
+  if (!reader.fixed(record.generation) || !reader.fixed(record.partitions) || !reader.fixed(record.deliveries_max)) return false;
+  record.dead_letters = reader.rest();
+  return record.partitions > 0;
+}
+
+bool decode(std::string_view bytes, MemberRecord& record) {
+  ByteReader reader(bytes);
+  return reader.fixed(record.expires) && reader.fixed(record.session) && reader.empty();
+}
+
+bool decode(std::string_view bytes, PendingRecord& record) {
+  ByteReader reader(bytes);
+  if (!reader.fixed(record.claimed) || !reader.fixed(record.deliveries)) return false;
+  record.consumer = reader.rest();
+  return true;
+}
+
+std::string unescaped(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+    if (name[i] != '\0') {
+      out += name[i];
+    } else if (name[i + 1] == '\xFF') {
+      out += '\0';
+      ++i;
+    } else {
+      break;  // 00 01: its end
+    }
+  }
+  return out;
+}
+
+}  // namespace stele::events

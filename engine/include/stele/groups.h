@@ -1,0 +1,138 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// A consumer group is a named place in a stream: how far its events have been processed. It comes into being when
+// something is committed or claimed in it, and begins at the earliest event.
+//
+// Exactly once: poll, do the work and commit in one transaction; then effects and place are on disk together or not at all.
+//
+//   db.write([](stele::Transaction& tx) {
+//     auto group = tx.stream("activity").group("billing");
+//     auto polled = group.poll();
+//     for (const auto& event : polled.events) tx.sql("INSERT INTO bill …", …);
+//     group.commit(polled);
+//   });
+//
+// Several consumers: a group with partitions shares its events out by the hash of their keys to the members that joined,
+// so each key is one member's, in order. Or each event by itself, in any order, as a queue of jobs: claim, then ack or nack;
+// what is neither in time is delivered again, and after too many deliveries goes to a stream of dead letters.
+//
+// A poll or claim gives durable events only: those that no crash can take back.
+#pragma once
+
+#include <stele/events.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace stele {
+
+struct GroupOptions {
+  std::uint32_t partitions = 1;      // 1 to 1024: so many members at most have something to do
+  std::uint32_t deliveries_max = 0;  // claims of one event; then it is a dead letter; 0: no bound
+  /// The stream that dead letters go to, as {"stream","group","offset","deliveries","data"} under their key; empty: nowhere.
+  std::string dead_letters = {};
+};
+
+struct PollOptions {
+  std::size_t limit = 500;
+  std::string member = {};  // one that has joined; empty: all of the group's events, in a group without members
+};
+
+struct Poll {
+  std::vector<Event> events;
+  std::uint64_t next = 0;        // the place behind them, to commit
+  std::uint64_t generation = 0;  // of the members' shares
+  std::string member = {};
+};
+
+struct GroupLag {
+  std::uint64_t committed = 0;  // the lowest of its partitions
+  std::uint64_t end = 0;        // of the stream
+  std::uint64_t lag = 0;        // events from the committed place on
+  std::uint64_t pending = 0;    // claimed and neither acked nor dead
+};
+
+struct GroupMember {
+  std::string name;
+  std::vector<std::uint32_t> partitions;
+  Timestamp expires;  // unless it polls again
+};
+
+struct ClaimOptions {
+  std::string consumer = {};  // who asks, for pending()
+  std::size_t count = 1;
+  std::chrono::milliseconds min_idle{30'000};  // events claimed so long ago and not acked are given again
+};
+
+struct Claimed {
+  Event event;
+  std::uint32_t deliveries = 1;  // this one included
+};
+
+struct PendingEvent {
+  std::uint64_t offset = 0;
+  std::string consumer;
+  std::uint32_t deliveries = 0;
+  std::chrono::milliseconds idle{0};  // since it was claimed; nacked ones are as idle as can be
+};
+
+class GroupReader {
+ public:
+  GroupReader(std::shared_ptr<detail::Scope> scope, std::string stream, std::string name);
+
+  const std::string& name() const noexcept { return name_; }
+
+  /// From the committed place on; for a group without members. out_of_range when retention has overtaken it: seek.
+  Poll poll(std::size_t limit = 500) const;
+  /// `not_found` for an unknown group; the other calls see one that is at the earliest event.
+  GroupLag lag() const;
+  std::vector<GroupMember> members() const;
+  /// Claimed events, by offset.
+  std::vector<PendingEvent> pending(std::size_t limit = 1000) const;
+
+ protected:
+  const std::shared_ptr<detail::Scope>& scope() const;
+  std::shared_ptr<detail::Scope> scope_;
+  std::string stream_;
+  std::string name_;
+};
+
+class Group : public GroupReader {
+ public:
+  using GroupReader::GroupReader;
+
+  /// Makes the group; `exists` when it is there.
+  void create(const GroupOptions& options);
+  /// False: there was none.
+  bool drop();
+
+  using GroupReader::poll;
+  /// For a member; keeps it alive.
+  Poll poll(const PollOptions& options);
+  /// All that was polled is processed. `invalid`, reason Rebalanced, when its share has changed since: poll again.
+  void commit(const Poll& polled);
+  /// Everything below `offset` is processed; for a group without members. Beyond the end and before the committed place
+  /// are out_of_range.
+  void commit(std::uint64_t offset);
+
+  /// Moves the place, forward or back; claimed events are forgotten.
+  void seek(std::uint64_t offset);
+  void seek_to_beginning();
+  void seek_to_end();
+  void seek(Timestamp time);  // to the first event that is not earlier
+
+  /// A member takes part until it leaves, or has not polled for `session`. Others get a share of its partitions, or give
+  /// some up, at their next poll. Again: nothing changes but the session.
+  void join(std::string_view member, std::chrono::milliseconds session = std::chrono::seconds(30));
+  /// False: it was none.
+  bool leave(std::string_view member);
+
+  std::vector<Claimed> claim(const ClaimOptions& options);
+  /// Those events are done, or are to be given again at once. How many of them were pending; others are nothing.
+  std::uint64_t ack(std::span<const std::uint64_t> offsets);
+  std::uint64_t nack(std::span<const std::uint64_t> offsets);
+};
+
+}  // namespace stele

@@ -32,7 +32,8 @@ class TierSources final : public pipeline::Sources {
       case SourceName::Kind::collection:
         return documents::open_source(reader_, find(catalog::Kind::collection, name), request);
       case SourceName::Kind::stream:
-        return events::open_source(reader_, own_, find(catalog::Kind::stream, name), request);
+        return events::open_source(
+            reader_, own_, events::Streams(core_.catalog, core_.segments, name.text, core_.limits), request);
       case SourceName::Kind::sql:
         return open_select(*own_, name, request);  // there is one: Pipeline::may_read_sql
     }

@@ -125,6 +125,10 @@ class ByOffset final : public Cursor {
   }
 
   void read_data() {
+    if (!wanted_.data && !wanted_.filter) {
+      for (Row& row : chunk_) row.wanted = true;
+      return;
+    }
     if (chunk_.empty()) return;
     if (chunk_.size() == 1) {
       Row& row = chunk_.front();

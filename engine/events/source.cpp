@@ -1,19 +1,16 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/events/source.h"
 
-#include "engine/base/bytes.h"
 #include "engine/base/error.h"
-#include "engine/base/key_codec.h"
 #include "engine/base/utf8.h"
 #include "engine/events/streams.h"
 #include "engine/model/extended_json.h"
 #include "engine/pipeline/needs.h"
-#include "engine/transaction/parts.h"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 
 namespace stele::events {
 namespace {
@@ -24,7 +21,7 @@ using pipeline::Request;
 using storage::Keyspace;
 using transaction::Reader;
 
-constexpr std::uint64_t part_bytes_least = 512u << 10;  // before another thread is worth its making
+constexpr std::uint64_t part_events_least = 8192;  // before another thread is worth its making
 
 /// Which members anybody looks at.
 struct Members {
@@ -48,30 +45,26 @@ class EventText {
  public:
   explicit EventText(Members members) : members_(members) {}
 
-  /// What is kept of an event behind its gseq; empty: it cannot be read.
-  std::optional<std::string_view> of(std::optional<std::uint64_t> offset, ByteReader payload) {
-    std::int64_t time_us = 0;
-    std::string_view key;
-    if (!payload.fixed(time_us) || !payload.sized(key)) return std::nullopt;
+  std::string_view of(const Event& event) {
     text_ = "{";
     if (members_.offset) {
       begin("offset");
-      offset ? append_number(*offset) : void(text_ += "null");
+      event.offset ? append_number(*event.offset) : void(text_ += "null");
     }
     if (members_.time) {
       begin("time");
-      append_time(time_us);
+      append_time(event.time.time_since_epoch().count());
     }
     if (members_.key) {
       begin("key");
-      if (is_utf8(key))
-        json::append_quoted(text_, key);
+      if (is_utf8(event.key))
+        json::append_quoted(text_, event.key);
       else
-        model::append_extended_json(text_, model::Binary{0, std::string(key)});
+        model::append_extended_json(text_, model::Binary{0, event.key});
     }
     if (members_.data) {
       begin("data");
-      text_ += payload.rest();
+      text_ += event.data;
     }
     text_ += '}';
     return text_;
@@ -138,132 +131,83 @@ class EventText {
   std::string date_;  // of day_; empty: not known
 };
 
-class EventCursor final : public pipeline::Cursor {
+class EventDocuments final : public pipeline::Cursor {
  public:
-  /// `shared`: a reader of its own, or null. `own`: the transaction whose appends come behind the range, or null.
-  EventCursor(Reader& reader, std::unique_ptr<Reader> shared, storage::KeyRange range, std::string prefix,
-              const Request& request, std::string stream, const transaction::Transaction* own)
+  /// `shared`: a reader of its own, or null.
+  EventDocuments(Reader& reader, std::unique_ptr<Reader> shared, const transaction::Transaction* own, Extent extent,
+                 Wanted wanted, const Request& request)
       : shared_(std::move(shared)),
-        reader_(shared_ ? *shared_ : reader),
-        range_(std::move(range)),
-        prefix_(std::move(prefix)),
+        events_(open_cursor(shared_ ? *shared_ : reader, own, std::move(extent), std::move(wanted))),
         filter_(request.filter),
-        stream_(std::move(stream)),
-        own_(own),
-        appends_(own ? own->pending().appends().size() : 0),
         text_(Members::of(request)) {}
 
   std::optional<std::string_view> next() override {
-    constexpr unsigned events_between_polls = 16;
-    for (;;) {
-      if (++read_ % events_between_polls == 0) Interrupt::poll();
-      const auto event = next_event();
-      if (!event || filter_.empty() || filter_.matches_json(*event, scratch_)) return event;
-    }
-  }
-
- private:
-  std::optional<std::string_view> next_event() {
-    if (!scan_ && !scanned_) scan_ = reader_.scan(Keyspace::events, range_, transaction::ScanRecord::returned);
-    if (scan_) {
-      if (scan_->next()) return committed();
-      scan_.reset();
-      scanned_ = true;
-    }
-    const std::size_t there = own_ ? std::min(appends_, own_->pending().appends().size()) : 0;
-    while (append_ < there) {
-      const auto& append = own_->pending().appends()[append_++];
-      if (append.keyspace != Keyspace::events || append.prefix != prefix_) continue;
-      const auto event = text_.of(std::nullopt, ByteReader(append.payload));
-      if (!event) fail_damaged(prefix_);
-      return event;
+    while (const Event* event = events_->next()) {
+      const std::string_view document = text_.of(*event);
+      if (filter_.empty() || filter_.matches_json(document, scratch_)) return document;
     }
     return std::nullopt;
   }
 
-  std::string_view committed() {
-    std::string_view rest = scan_->key().substr(prefix_.size());
-    std::uint64_t offset = 0, gseq = 0;
-    ByteReader bytes(scan_->value());
-    if (!key::read_u64(rest, offset) || !bytes.fixed(gseq)) fail_damaged(scan_->key());
-    const auto event = text_.of(offset, bytes);
-    if (!event) fail_damaged(scan_->key());
-    return *event;
-  }
-
-  [[noreturn]] void fail_damaged(std::string_view key) const {
-    fail(ErrorCode::corrupt, text("stream \"", stream_, "\": the event at ", key::describe_key(key), " cannot be read"));
-  }
-
+ private:
   const std::unique_ptr<Reader> shared_;
-  Reader& reader_;
-  const storage::KeyRange range_;
-  const std::string prefix_;
+  const std::unique_ptr<events::Cursor> events_;
   const model::Filter& filter_;
-  const std::string stream_;
-  const transaction::Transaction* const own_;
-  const std::size_t appends_;
   EventText text_;
   model::Scratch scratch_;
-  std::unique_ptr<transaction::Scan> scan_;
-  bool scanned_ = false;
-  std::size_t append_ = 0;
-  unsigned read_ = 0;
 };
 
-/// What the filter's conditions on the offset leave of the stream. Wider than the filter, never narrower.
-storage::KeyRange range_of(const std::string& prefix, const model::Filter& filter) {
-  std::int64_t first = 0;
-  std::optional<std::int64_t> last;
-  const auto at_most = [&](std::int64_t offset) { last = std::min(last.value_or(offset), offset); };
-  for (const Condition& condition : filter.root().children) {
-    if (condition.path.text() != "offset" || !condition.operand.is_integer()) continue;
-    const std::int64_t offset = condition.operand.integer();
-    using Kind = Condition::Kind;
-    if (condition.kind == Kind::eq || condition.kind == Kind::gt || condition.kind == Kind::gte)
-      first = std::max(first, offset);
-    if (condition.kind == Kind::eq || condition.kind == Kind::lt || condition.kind == Kind::lte) at_most(offset);
+/// What the filter's conditions on offset and time leave of the stream. Wider than the filter, never narrower: its
+/// dates are in milliseconds.
+Wanted wanted_of(const Request& request, const Extent& extent) {
+  using Kind = Condition::Kind;
+  Wanted wanted;
+  wanted.from = extent.earliest;
+  wanted.data = Members::of(request).data;
+  for (const Condition& condition : request.filter.root().children) {
+    const bool from = condition.kind == Kind::eq || condition.kind == Kind::gt || condition.kind == Kind::gte;
+    const bool to = condition.kind == Kind::eq || condition.kind == Kind::lt || condition.kind == Kind::lte;
+    if (condition.path.text() == "offset" && condition.operand.is_integer()) {
+      const auto offset = static_cast<std::uint64_t>(std::max<std::int64_t>(condition.operand.integer(), 0));
+      if (from) wanted.from = std::max(wanted.from, offset);
+      if (to) wanted.to = std::min(wanted.to.value_or(offset + 1), offset + 1);
+    } else if (condition.path.text() == "time" && condition.operand.type() == model::Type::date) {
+      constexpr std::int64_t farthest = INT64_MAX / 1000 - 2;
+      const std::int64_t ms = std::clamp(condition.operand.date().milliseconds, -farthest, farthest);
+      if (from) wanted.from_time = std::max(wanted.from_time.value_or(INT64_MIN), (ms - 1) * 1000);
+      if (to) wanted.to_time = std::min(wanted.to_time.value_or(INT64_MAX), (ms + 2) * 1000);
+    }
   }
-  storage::KeyRange range{prefix, key::prefix_end(prefix)};
-  key::append_u64(range.begin, static_cast<std::uint64_t>(first));
-  if (last && (*last < first || *last == INT64_MAX)) last = *last < first ? first : INT64_MAX - 1;
-  if (last) {
-    range.end = prefix;
-    key::append_u64(range.end, static_cast<std::uint64_t>(*last) + 1);
-  }
-  return range;
+  return wanted;
 }
 
 }  // namespace
 
-Opened open_source(Reader& reader, const transaction::Transaction* own, catalog::Catalog::DefinitionPtr stream,
-                   const Request& request) {
-  class Nothing final : public pipeline::Cursor {
-    std::optional<std::string_view> next() override { return std::nullopt; }
-  };
+Opened open_source(Reader& reader, const transaction::Transaction* own, const Streams& stream, const Request& request) {
+  const Extent extent = stream.extent(reader);
+  const Wanted wanted = wanted_of(request, extent);
   Opened opened;
-  if (!stream) {
-    opened.cursors.push_back(std::make_unique<Nothing>());
-    return opened;
-  }
-  const std::string prefix = events_prefix(stream->id);
-  const storage::KeyRange range = range_of(prefix, request.filter);
-  const auto add = [&](std::unique_ptr<Reader> shared, const storage::KeyRange& part,
-                       const transaction::Transaction* appended) {
+  const auto add = [&](std::unique_ptr<Reader> shared, const transaction::Transaction* appends, Wanted part) {
     opened.cursors.push_back(
-        std::make_unique<EventCursor>(reader, std::move(shared), part, prefix, request, stream->name, appended));
+        std::make_unique<EventDocuments>(reader, std::move(shared), appends, extent, std::move(part), request));
   };
-  // A range shared would count as read to its end, and every append to it as a conflict.
-  const unsigned parts = reader.records() ? 1 : request.parts;
-  const auto ranges = transaction::parts_of(reader, Keyspace::events, range, parts, part_bytes_least);
-  for (std::size_t i = 0; ranges.size() > 1 && i < ranges.size(); ++i) {
-    auto shared = reader.share(Keyspace::events, ranges[i]);
+  const std::uint64_t end = std::min(extent.end(), wanted.to.value_or(extent.end()));
+  const std::uint64_t events = end > wanted.from ? end - wanted.from : 0;
+  // What is shared would count as read to its end, and every append to it as a conflict.
+  const std::uint64_t parts =
+      reader.records() ? 1 : std::clamp<std::uint64_t>(events / part_events_least, 1, std::max(1u, request.parts));
+  for (std::uint64_t i = 0; parts > 1 && i < parts; ++i) {
+    Wanted part = wanted;
+    part.from = wanted.from + events * i / parts;
+    if (i + 1 < parts) part.to = wanted.from + events * (i + 1) / parts;
+    auto shared =
+        reader.share(Keyspace::events, {offset_key(extent.stream, part.from), offset_key(extent.stream, end)});
     if (!shared) break;
-    add(std::move(shared), ranges[i], i + 1 == ranges.size() ? own : nullptr);
+    add(std::move(shared), i + 1 == parts ? own : nullptr, std::move(part));
   }
-  if (opened.cursors.size() == ranges.size() && ranges.size() > 1) return opened;
+  if (opened.cursors.size() == parts) return opened;
   opened.cursors.clear();
-  add(nullptr, range, own);
+  add(nullptr, own, wanted);
   return opened;
 }
 

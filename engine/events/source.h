@@ -5,18 +5,18 @@
 //   {"offset":17,"time":{"$date":"2026-01-31T12:00:00.000Z"},"key":"ada","data":…}
 //
 // then those that the transaction has appended, whose offset is null. A key that is no UTF-8 is a binary. Conditions on
-// the offset bound what is read.
+// offset and time bound what is read.
 #pragma once
 
-#include "engine/catalog/catalog.h"
+#include "engine/events/streams.h"
 #include "engine/pipeline/sources.h"
 #include "engine/transaction/transaction.h"
 
 namespace stele::events {
 
-/// `stream` null: there is none, and so no events. `own`: the transaction whose appends are seen, or null. All outlive
+/// A stream that is not there has no events. `own`: the transaction whose appends are seen, or null. All outlive
 /// the cursors; so does the request.
 pipeline::Opened open_source(transaction::Reader& reader, const transaction::Transaction* own,
-                             catalog::Catalog::DefinitionPtr stream, const pipeline::Request& request);
+                             const Streams& stream, const pipeline::Request& request);
 
 }  // namespace stele::events

@@ -28,26 +28,6 @@ constexpr std::size_t bytes_a_slot = 256;  // of rows; with shorter ones the tab
 constexpr std::size_t write_groups = 256;
 constexpr std::uint64_t on_its_way = RowCache::now + 1;
 
-struct Row {
-  std::uint64_t moment;  // or on_its_way: nobody may see it yet
-  std::uint32_t tag;
-  std::uint32_t value_size;
-  std::uint16_t key_size;
-  bool live;
-  bool hit;
-
-  std::size_t bytes() const { return (sizeof(Row) + key_size + value_size + 7) / 8 * 8; }
-  const char* begin() const { return reinterpret_cast<const char*>(this + 1); }
-  std::string_view key() const { return {begin(), key_size}; }
-  std::string_view value() const { return {begin() + key_size, value_size}; }
-};
-static_assert(sizeof(Row) % 8 == 0);
-
-struct Slot {
-  std::uint32_t tag = 0;
-  std::uint32_t place = 0;  // in units of 8 bytes over all segments, from 1; 0: free
-};
-
 std::size_t power_of_two_from(std::size_t n) {
   std::size_t power = 64;
   while (power < n) power *= 2;
@@ -63,6 +43,26 @@ struct RowCache::Place {
 };
 
 class RowCache::Shard {
+  struct Row {
+    std::uint64_t moment;  // or on_its_way: nobody may see it yet
+    std::uint32_t tag;
+    std::uint32_t value_size;
+    std::uint16_t key_size;
+    bool live;
+    bool hit;
+
+    std::size_t bytes() const { return (sizeof(Row) + key_size + value_size + 7) / 8 * 8; }
+    const char* begin() const { return reinterpret_cast<const char*>(this + 1); }
+    std::string_view key() const { return {begin(), key_size}; }
+    std::string_view value() const { return {begin() + key_size, value_size}; }
+  };
+  static_assert(sizeof(Row) % 8 == 0);
+
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t place = 0;  // in units of 8 bytes over all segments, from 1; 0: free
+  };
+
  public:
   void prepare(std::size_t bytes, std::atomic<std::size_t>& all) {
     all_bytes_ = &all;

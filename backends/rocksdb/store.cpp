@@ -166,15 +166,11 @@ rocksdb::ReadOptions Store::read_options(const KeyValueSnapshot* at) const {
   return options;
 }
 
-namespace {
-
 bool kept_in_rows(Keyspace keyspace) { return keyspace == Keyspace::documents; }
 
 std::uint64_t moment_of(const KeyValueSnapshot* at) {
   return at ? static_cast<const Snapshot*>(at)->get()->GetSequenceNumber() : RowCache::now;
 }
-
-}  // namespace
 
 /// The blocks keep a quarter of the cache and what indexes and filters of the tables there are take, half of it at most.
 std::size_t Store::rows_bytes_max() const {

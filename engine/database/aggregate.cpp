@@ -105,7 +105,7 @@ bool reads_sql(const SourceName& source, const pipeline::Pipeline& pipeline) {
 }
 
 /// Rows and documents at one moment: a snapshot of all tiers.
-std::shared_ptr<transaction::Transaction> snapshot_of(const Scope& scope) {
+std::shared_ptr<transaction::Transaction> all_tiers_of(const Scope& scope) {
   ReadOptions options;
   options.deadline = scope.options.deadline;
   options.cancel = scope.options.cancel;
@@ -150,7 +150,7 @@ Documents aggregate(const Scope& scope, const SourceName& source, std::string_vi
     run->open();
     opened->cursor = std::move(run);
   };
-  if (!opened->transaction && reads_sql(source, parsed)) opened->transaction = snapshot_of(scope);
+  if (!opened->transaction && reads_sql(source, parsed)) opened->transaction = all_tiers_of(scope);
   if (opened->transaction) {
     opened->transaction->statement([&] { open(*opened->transaction); });
   } else {
@@ -172,7 +172,7 @@ std::string explain_aggregate(const Scope& scope, const SourceName& source, std:
     return pipeline::explain(sources, source, parsed, settings, &reader.interrupt());
   };
   auto transaction = scope.transaction;
-  if (!transaction && reads_sql(source, parsed)) transaction = snapshot_of(scope);
+  if (!transaction && reads_sql(source, parsed)) transaction = all_tiers_of(scope);
   if (transaction) return transaction->statement([&] { return explain(*transaction, transaction.get()); });
   return scope.read_at_one_moment([&](Reader& reader) { return explain(reader, nullptr); });
 }

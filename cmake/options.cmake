@@ -63,7 +63,8 @@ endfunction()
 # developer's preset leaves it out. What stands in a nameless namespace must then differ within a folder.
 option(STELE_UNITY "Compile the files of a folder together" OFF)
 # These use a name that means something else in another file.
-set(stele_not_unity bench engine/database/events.cpp engine/documents/bounds.cpp engine/pipeline/row_codec.cpp
+set(stele_not_unity backends/hnsw/graph.cpp bench bench/vectors engine/database/events.cpp engine/distance/kernels_x86.cpp
+                    engine/documents/bounds.cpp engine/pipeline/row_codec.cpp engine/storage/row_set.cpp
                     tests/crash tests/model tools/demo)
 function(stele_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${STELE_UNITY} UNITY_BUILD_MODE GROUP)

@@ -1,6 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/distance/codec.h"
 
+#include "engine/distance/kernels_by_level.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,8 +22,6 @@ std::uint16_t narrowed(float value) {  // to nearest even
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
-float widened(std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); }
-
 float squared(const std::vector<float>& v) {
   double sum = 0;
   for (const float x : v) sum += double{x} * x;

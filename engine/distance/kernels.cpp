@@ -3,7 +3,6 @@
 
 #include "engine/distance/kernels_by_level.h"
 
-#include <bit>
 #include <cstdlib>
 
 namespace stele::distance {
@@ -25,8 +24,6 @@ float l2_plain(const void* a, const void* b, const void* layout) {
   for (std::size_t i = 0; i < layout_of(layout).dimensions; ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
   return sum;
 }
-
-float widened(std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); }
 
 float bf16_plain(const void* a, const void* b, const void* layout) {
   const Layout& shape = layout_of(layout);

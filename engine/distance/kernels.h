@@ -9,7 +9,7 @@
 // `padded` is the next multiple of 64, filled with zeros; components of int8 lie in [-127, 127]. A quantized distance
 // is base + offset a + offset b - factor * (a . b), which serves all metrics (codec.h), so that one dot product per
 // representation is all that is written per instruction set. Every level gives the same integers, and the same
-// floats up to the order of summation. Records need no alignment. Pure functions, for any thread.
+// floats up to the order of summation. Records are aligned as floats are. Pure functions, for any thread.
 #pragma once
 
 #include "engine/distance/metric.h"

@@ -5,6 +5,8 @@
 
 #include "engine/distance/kernels.h"
 
+#include <bit>
+
 namespace stele::distance {
 
 struct Kernels {
@@ -20,6 +22,9 @@ extern const Kernels sse2_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 #endif
+
+/// A bf16 as the float32 it is the upper half of.
+inline float widened(std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); }
 
 __attribute__((always_inline)) inline const Layout& layout_of(const void* layout) {
   return *static_cast<const Layout*>(layout);

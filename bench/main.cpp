@@ -4,12 +4,14 @@
 // runs once a round, one after the other, so that what else the machine does hits all alike; the table at the end has
 // medians over the rounds and the spread.
 //
-//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [--postgres] [Google Benchmark's own flags]
+//   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [--events=200000]
+//               [--postgres] [Google Benchmark's own flags]
 //
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.
 #include "bench/aggregations.h"
 #include "bench/documents.h"
+#include "bench/events.h"
 #include "bench/reads.h"
 #include "bench/subject.h"
 #include "bench/table.h"
@@ -35,7 +37,8 @@ struct Settings {
   int rounds = 5;
   double seconds = 1;
   std::string only;
-  std::uint32_t documents = 200'000;  // of the document workload; five times as many events
+  std::uint32_t documents = 200'000;  // of the document workload; five times as many events to aggregate
+  std::uint32_t events = 200'000;     // of the event workload
   bool postgres = false;              // there is one that psql reaches
 };
 
@@ -225,8 +228,9 @@ std::shared_ptr<std::unique_ptr<Documents>> add_documents(Program& program) {
   const std::string directory = program.settings().directory + "/documents";
   const std::uint32_t count = program.settings().documents;
   const auto documents = std::make_shared<std::unique_ptr<Documents>>();
-  const auto add = [=, &program](const std::string& group, Figures (Documents::*method)(const std::string&, const Documents::Make&),
-                       double over_sqlite, double over_rocksdb) {
+  const auto add = [=, &program](const std::string& group,
+                                 Figures (Documents::*method)(const std::string&, const Documents::Make&),
+                                 double over_sqlite, double over_rocksdb) {
     const auto line = [&](const char* subject, double goal, const Documents::Make& make) {
       program.add({"documents: " + group, 1, subject, goal}, [=] {
         if (!*documents) *documents = std::make_unique<Documents>(directory, count);
@@ -268,6 +272,46 @@ std::shared_ptr<std::unique_ptr<Aggregations>> add_aggregations(Program& program
   return aggregations;
 }
 
+std::shared_ptr<EventRuns> add_events(Program& program) {
+  const Settings& settings = program.settings();
+  const auto runs = std::make_shared<EventRuns>(settings.directory + "/events", settings.events, settings.seconds);
+  const auto add = [&](const std::string& group, auto method, const char* subject, double goal,
+                       const EventRuns::Make& make) {
+    program.add({"events: " + group, 1, subject, goal}, [=] { return ((*runs).*method)(subject, make); });
+  };
+  add("append, 1,000 a commit", &EventRuns::append, "stele", 0, make_stele_events);
+  add("append, 1,000 a commit", &EventRuns::append, "stele, one window", 0, make_stele_window_events);
+  add("append, 1,000 a commit", &EventRuns::append, "RocksDB", 0.9, make_rocksdb_events);
+  add("append, 1,000 a commit", &EventRuns::append, "SQLite FULL", 2.5, make_sqlite_events);
+  add("a key's 600 s", &EventRuns::range, "stele", 0, make_stele_events);
+  add("a key's 600 s", &EventRuns::range, "RocksDB", 1.0, make_rocksdb_events);
+  add("a key's 600 s", &EventRuns::range, "SQLite FULL", 0, make_sqlite_events);
+  program.add({"events: to a tail", 1, "stele"}, [=] { return runs->tail(true); });
+  program.add({"events: to a tail", 1, "the append alone"}, [=] { return runs->tail(false); });
+  return runs;
+}
+
+void add_caches(Program& program) {
+  const std::string directory = program.settings().directory + "/caches";
+  const double seconds = program.settings().seconds;
+  for (const int threads : {1, 4}) {
+    for (const auto& [verb, name] : {std::pair(CacheVerb::get, "get"), {CacheVerb::set, "set"}}) {
+      const std::string memory = fmt::format("cache in memory: 100 x {}", name);
+      program.add({memory, threads, "stele"},
+                  [=, verb = verb] { return run_cache(directory, seconds, threads, true, verb); });
+      program.add({memory, threads, "SQLite, 1 thread", 2.0},
+                  [=, verb = verb] { return run_sqlite_cache(seconds, verb); });
+      const std::string disk = fmt::format("cache on disk: 100 x {}", name);
+      program.add({disk, threads, "stele"},
+                  [=, verb = verb] { return run_cache(directory, seconds, threads, false, verb); });
+      program.add({disk, threads, "RocksDB unsynced", verb == CacheVerb::get ? 0.8 : 0.7},
+                  [=, verb = verb] { return run_rocksdb_cache(directory, seconds, threads, verb); });
+    }
+    program.add({"cache in memory: 100 x throttle", threads, "stele"},
+                [=] { return run_cache(directory, seconds, threads, true, CacheVerb::throttle); });
+  }
+}
+
 bool in_memory(const std::string& directory) {
   struct statfs info;
   constexpr long tmpfs = 0x01021994;
@@ -295,6 +339,8 @@ int run(int argc, char** argv) {
       settings.documents = static_cast<std::uint32_t>(std::atoi(documents));
     } else if (argument == "--postgres") {
       settings.postgres = true;
+    } else if (const char* events = value("--events=")) {
+      settings.events = static_cast<std::uint32_t>(std::max(1, std::atoi(events) / 1000)) * 1000;
     } else if (const char* idle = value("--idle=")) {
       return run_idle(idle);
     } else {
@@ -327,6 +373,8 @@ int run(int argc, char** argv) {
   const auto reads = add_reads(program);
   const auto documents = add_documents(program);
   const auto aggregations = add_aggregations(program);
+  auto events = add_events(program);
+  add_caches(program);
   program.register_all();
 
   const Figures before = probe_disk(settings.directory);

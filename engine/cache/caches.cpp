@@ -38,8 +38,8 @@ CacheOptions parse_options(const Definition& definition) {
     if (const Value* keys = value.find("keys_max")) options.keys_max = static_cast<std::uint64_t>(keys->integer());
     return options;
   } catch (const std::exception& error) {
-    fail(ErrorCode::corrupt, text("catalog: the settings of cache \"", definition.name, "\" cannot be read (", error.what(),
-                                  "); run `stele check` and restore the store from a backup"));
+    fail(ErrorCode::corrupt, text("catalog: the settings of cache \"", definition.name, "\" cannot be read (",
+                                  error.what(), "); run `stele check` and restore the store from a backup"));
   }
 }
 
@@ -51,13 +51,16 @@ std::string cache_prefix(std::uint64_t cache) {
   return out;
 }
 
-void Caches::create(Transaction& own, std::string_view name, const CacheOptions& options, const json::Limits& limits) const {
+void Caches::create(Transaction& own, std::string_view name, const CacheOptions& options,
+                    const json::Limits& limits) const {
   const auto check = [&](const std::optional<std::uint64_t>& bound, std::string_view what) {
     if (!bound) return;
     if (*bound < 1 || *bound > INT64_MAX)
-      fail(ErrorCode::invalid, text("cache \"", name, "\": ", what, " must be 1 to 2^63-1; leave it out for no bound"), {{"reason", "InvalidBound"}});
+      fail(ErrorCode::invalid, text("cache \"", name, "\": ", what, " must be 1 to 2^63-1; leave it out for no bound"),
+           {{"reason", "InvalidBound"}});
     if (!options.memory)
-      fail(ErrorCode::unsupported, text("cache \"", name, "\": ", what, " bounds memory caches only; make it with memory, or leave it out"),
+      fail(ErrorCode::unsupported,
+           text("cache \"", name, "\": ", what, " bounds memory caches only; make it with memory, or leave it out"),
            {{"reason", "BoundOnDisk"}});
   };
   check(options.bytes_max, "bytes_max");
@@ -74,7 +77,8 @@ bool Caches::drop(Transaction& own, std::string_view name) {
   own.writes().erase_range(Keyspace::cache, prefix, key::prefix_end(prefix));
   catalog_.drop(own, Kind::cache, name);
   std::lock_guard guard(mutex_);
-  if (const auto found = memory_.find(definition->id); found != memory_.end()) MemoryInTransaction(own, found->second).flush();
+  if (const auto found = memory_.find(definition->id); found != memory_.end())
+    MemoryInTransaction(own, found->second).flush();
   return true;
 }
 
@@ -90,7 +94,8 @@ MemoryCachePtr Caches::memory_of(const Definition& definition, const StoreClock&
   std::lock_guard guard(mutex_);
   MemoryCachePtr& cache = memory_[definition.id];
   if (!cache)
-    cache = std::make_shared<MemoryCache>(clock, Bounds{options.bytes_max.value_or(UINT64_MAX), options.keys_max.value_or(UINT64_MAX)});
+    cache = std::make_shared<MemoryCache>(
+        clock, Bounds{options.bytes_max.value_or(UINT64_MAX), options.keys_max.value_or(UINT64_MAX)});
   return cache;
 }
 
@@ -99,7 +104,8 @@ MemoryCachePtr Caches::memory(Reader& reader, const StoreClock& clock, std::stri
   return definition ? memory_of(*definition, clock) : nullptr;
 }
 
-std::unique_ptr<Table> Caches::table_of(const Definition& definition, Reader& reader, Transaction* own, const StoreClock& clock) {
+std::unique_ptr<Table> Caches::table_of(const Definition& definition, Reader& reader, Transaction* own,
+                                        const StoreClock& clock) {
   MemoryCachePtr memory = memory_of(definition, clock);
   if (!memory) return std::make_unique<DiskTable>(reader, own, definition.id);
   if (own) return std::make_unique<MemoryInTransaction>(*own, std::move(memory));
@@ -116,9 +122,11 @@ std::unique_ptr<Table> Caches::table_to_write(Transaction& own, const StoreClock
   return table_of(*catalog_.find_or_create(own, Kind::cache, name), own, &own, clock);
 }
 
-std::string Caches::remove_expired(Transaction& own, std::uint64_t cache, std::string_view place, std::size_t keys) const {
+std::string Caches::remove_expired(Transaction& own, std::uint64_t cache, std::string_view place,
+                                   std::size_t keys) const {
   const std::string prefix = cache_prefix(cache);
-  const auto scan = own.scan(Keyspace::cache, {place.empty() ? prefix : std::string(place), key::prefix_end(prefix)}, ScanRecord::none);
+  const auto scan = own.scan(Keyspace::cache, {place.empty() ? prefix : std::string(place), key::prefix_end(prefix)},
+                             ScanRecord::none);
   for (std::size_t looked_at = 0; scan->next(); ++looked_at) {
     if (looked_at == keys) return std::string(scan->key());
     std::int64_t expires = never;

@@ -26,25 +26,29 @@ class Caches {
  public:
   explicit Caches(catalog::Catalog& catalog) : catalog_(catalog) {}
 
-  void create(transaction::Transaction& own, std::string_view name, const CacheOptions& options, const json::Limits& limits) const;
+  void create(transaction::Transaction& own, std::string_view name, const CacheOptions& options,
+              const json::Limits& limits) const;
   bool drop(transaction::Transaction& own, std::string_view name);
   CacheOptions options(transaction::Reader& reader, std::string_view name) const;
 
-  /// The table of a cache, as the reader sees it; `own`: the transaction that it is, or null. For reading: a cache that is not
-  /// there has no keys. For writing it is made.
-  std::unique_ptr<Table> table(transaction::Reader& reader, transaction::Transaction* own, const StoreClock& clock, std::string_view name);
+  /// The table of a cache, as the reader sees it; `own`: the transaction that it is, or null. For reading: a cache that
+  /// is not there has no keys. For writing it is made.
+  std::unique_ptr<Table> table(transaction::Reader& reader, transaction::Transaction* own, const StoreClock& clock,
+                               std::string_view name);
   std::unique_ptr<Table> table_to_write(transaction::Transaction& own, const StoreClock& clock, std::string_view name);
   /// Null: it is on disk, or there is none.
   MemoryCachePtr memory(transaction::Reader& reader, const StoreClock& clock, std::string_view name);
 
-  /// Removes some expired keys of a cache on disk: looks at up to `keys` from the place on, and returns the next place; empty: the end.
-  std::string remove_expired(transaction::Transaction& own, std::uint64_t cache, std::string_view place, std::size_t keys) const;
+  /// Removes some expired keys of a cache on disk: looks at up to `keys` from the place on, and returns the next place;
+  /// empty: the end.
+  std::string remove_expired(transaction::Transaction& own, std::uint64_t cache, std::string_view place,
+                             std::size_t keys) const;
   void sweep_memory();
 
  private:
   MemoryCachePtr memory_of(const catalog::Definition& definition, const StoreClock& clock);
-  std::unique_ptr<Table> table_of(const catalog::Definition& definition, transaction::Reader& reader, transaction::Transaction* own,
-                                  const StoreClock& clock);
+  std::unique_ptr<Table> table_of(const catalog::Definition& definition, transaction::Reader& reader,
+                                  transaction::Transaction* own, const StoreClock& clock);
 
   catalog::Catalog& catalog_;
   std::mutex mutex_;

@@ -12,7 +12,9 @@ namespace stele::cache {
 namespace {
 constexpr std::uint64_t around = 160;  // bytes of an item beside key and value
 
-std::uint64_t share(std::uint64_t whole, std::size_t shards) { return whole == UINT64_MAX ? whole : std::max<std::uint64_t>(whole / shards, 1); }
+std::uint64_t share(std::uint64_t whole, std::size_t shards) {
+  return whole == UINT64_MAX ? whole : std::max<std::uint64_t>(whole / shards, 1);
+}
 }  // namespace
 
 MemoryCache::MemoryCache(const StoreClock& clock, const Bounds& bounds)

@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// A cache in memory: hash tables by a part of the keys' hash, each with its lock and its list from the least to the most recently
-// used. One table when its bounds are small, so that then the order of use is exact.
+// A cache in memory: hash tables by a part of the keys' hash, each with its lock and its list from the least to the
+// most recently used. One table when its bounds are small, so that then the order of use is exact.
 #pragma once
 
 #include "engine/base/clock.h"
@@ -56,7 +56,7 @@ class MemoryCache final : public Table {
     Order order;
     std::unordered_map<std::string_view, Order::iterator> items;  // by the item's own key
     std::uint64_t bytes = 0;
-    std::uint64_t changes = 0;   // counts
+    std::uint64_t changes = 0;    // counts
     std::uint64_t forgotten = 0;  // the version of keys that are not there
   };
 

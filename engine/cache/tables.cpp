@@ -24,7 +24,8 @@ bool DiskTable::read(std::string_view key, Entry& entry, Record record) {
   if (!reader_.get(Keyspace::cache, key_, bytes_, record)) return false;
   ByteReader reader(bytes_);
   if (!reader.fixed(entry.expires))
-    fail(ErrorCode::corrupt, text("cache: an entry cannot be read: ", key::describe_key(key_), "; restore the store from a backup"));
+    fail(ErrorCode::corrupt,
+         text("cache: an entry cannot be read: ", key::describe_key(key_), "; restore the store from a backup"));
   if (!entry.live(now())) return false;
   entry.value.assign(reader.rest());
   return true;
@@ -76,12 +77,16 @@ namespace {
 /// One key's change, or the removal of all (no key), on its way to a commit.
 class MemoryWrite final : public transaction::LateWrite {
  public:
-  MemoryWrite(std::shared_ptr<MemoryCache> cache, std::optional<std::string> key, std::optional<Entry> entry, std::uint64_t version)
+  MemoryWrite(std::shared_ptr<MemoryCache> cache, std::optional<std::string> key, std::optional<Entry> entry,
+              std::uint64_t version)
       : cache_(std::move(cache)), key_(std::move(key)), entry_(std::move(entry)), version_(version) {}
 
   void resolve(transaction::LateWrites&) const override {
     if (!key_ || cache_->version(*key_) == version_) return;
-    fail(ErrorCode::conflict, text("conflict: a key of a memory cache was changed since this transaction read it; run the transaction again"));
+    fail(
+        ErrorCode::conflict,
+        text(
+            "conflict: a key of a memory cache was changed since this transaction read it; run the transaction again"));
   }
 
   void published() const noexcept override {
@@ -137,7 +142,8 @@ void MemoryInTransaction::update(std::string_view key, Change change) {
   } else if (!cache_->read(key, *entry, version)) {
     entry.reset();
   }
-  if (change(entry)) own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), version));
+  if (change(entry))
+    own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), version));
 }
 
 std::string MemoryInTransaction::scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) {

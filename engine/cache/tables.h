@@ -39,7 +39,8 @@ class DiskTable final : public Table {
 /// Keys in memory, inside a transaction: what it has written is laid over them, and applied when it commits.
 class MemoryInTransaction final : public Table {
  public:
-  MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache) : own_(own), cache_(std::move(cache)) {}
+  MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache)
+      : own_(own), cache_(std::move(cache)) {}
 
   std::int64_t now() override { return own_.time_us(); }
   bool read(std::string_view key, Entry& entry) override;

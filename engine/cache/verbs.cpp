@@ -37,7 +37,8 @@ void Verbs::refuse(ErrorCode code, std::string_view key, std::string_view what, 
 
 void Verbs::check_key(std::string_view key) const {
   if (key.size() <= cache_key_bytes_max) return;
-  refuse(ErrorCode::too_large, key, text("it has ", key.size(), " bytes; the limit is ", cache_key_bytes_max), "KeyTooLarge");
+  refuse(ErrorCode::too_large, key, text("it has ", key.size(), " bytes; the limit is ", cache_key_bytes_max),
+         "KeyTooLarge");
 }
 
 std::optional<std::string> Verbs::get(std::string_view key) const {
@@ -54,12 +55,14 @@ std::int64_t Verbs::pttl(std::string_view key) const {
   return entry.expires == never ? -1 : (entry.expires - table_.now() + 999) / 1000;
 }
 
-SetResult Verbs::set(std::string_view key, std::string_view value, const SetOptions& options, bool want_previous) const {
+SetResult Verbs::set(std::string_view key, std::string_view value, const SetOptions& options,
+                     bool want_previous) const {
   check_key(key);
   if (options.ttl.has_value() + options.expire_at.has_value() + options.keep_ttl > 1)
     refuse(ErrorCode::invalid, key, "ttl, expire_at and keep_ttl exclude each other", "InvalidExpiry");
   if (options.ttl && (options.ttl->count() <= 0 || *options.ttl > longest))
-    refuse(ErrorCode::invalid, key, text("a time to live of ", options.ttl->count(), " ms; give more than 0 and at most 100 years"),
+    refuse(ErrorCode::invalid, key,
+           text("a time to live of ", options.ttl->count(), " ms; give more than 0 and at most 100 years"),
            "InvalidExpiry");
   if (options.expire_at && options.expire_at->time_since_epoch().count() <= 0)
     refuse(ErrorCode::invalid, key, "it would expire before 1970", "InvalidExpiry");
@@ -116,7 +119,8 @@ bool Verbs::set_expiry(std::string_view key, std::int64_t expires, ExpireIf when
 
 bool Verbs::expire(std::string_view key, std::chrono::milliseconds ttl, ExpireIf when) const {
   if (ttl > longest || ttl < -longest)
-    refuse(ErrorCode::invalid, key, text("a time to live of ", ttl.count(), " ms; give at most 100 years"), "InvalidExpiry");
+    refuse(ErrorCode::invalid, key, text("a time to live of ", ttl.count(), " ms; give at most 100 years"),
+           "InvalidExpiry");
   return set_expiry(key, table_.now() + static_cast<std::int64_t>(ttl.count()) * 1000, when);
 }
 
@@ -141,7 +145,8 @@ std::int64_t Verbs::incr(std::string_view key, std::int64_t by) const {
   std::int64_t sum = 0;
   auto change = [&](std::optional<Entry>& entry) {
     std::int64_t value = 0;
-    if (entry && !parse(entry->value, value)) refuse(ErrorCode::invalid, key, "its value is not a 64-bit integer", "NotInteger");
+    if (entry && !parse(entry->value, value))
+      refuse(ErrorCode::invalid, key, "its value is not a 64-bit integer", "NotInteger");
     if (__builtin_add_overflow(value, by, &sum))
       refuse(ErrorCode::out_of_range, key, text(value, " and ", by, " are no 64-bit integer together"), "Overflow");
     if (!entry) entry.emplace();
@@ -174,13 +179,18 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
   check_key(key);
   constexpr std::uint64_t most = 1'000'000'000;
   constexpr auto period_max = std::chrono::milliseconds(std::chrono::hours(24 * 366));
-  if (options.count < 1 || options.count > most || options.max_burst > most || options.quantity > most || options.period.count() < 1 ||
-      options.period > period_max)
+  if (options.count < 1 || options.count > most || options.max_burst > most || options.quantity > most ||
+      options.period.count() < 1 || options.period > period_max)
     refuse(ErrorCode::invalid, key,
-           "throttle takes a count of 1 to 1,000,000,000, a burst and a quantity up to that, and a period of 1 ms to a year", "InvalidThrottle");
+           "throttle takes a count of 1 to 1,000,000,000, a burst and a quantity up to that, and a period of 1 ms to a "
+           "year",
+           "InvalidThrottle");
   // In ns; what would not fit is beyond every use: 292 years.
-  const auto capped = [](__int128 ns) { return static_cast<std::int64_t>(std::min<__int128>(ns, std::int64_t{1} << 61)); };
-  const std::int64_t emission = std::max<std::int64_t>(options.period.count() * 1'000'000 / static_cast<std::int64_t>(options.count), 1);
+  const auto capped = [](__int128 ns) {
+    return static_cast<std::int64_t>(std::min<__int128>(ns, std::int64_t{1} << 61));
+  };
+  const std::int64_t emission =
+      std::max<std::int64_t>(options.period.count() * 1'000'000 / static_cast<std::int64_t>(options.count), 1);
   const std::int64_t tolerance = capped(static_cast<__int128>(emission) * (options.max_burst + 1));
   const std::int64_t increment = capped(static_cast<__int128>(emission) * options.quantity);
   ThrottleResult result;
@@ -190,7 +200,8 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
     const std::int64_t now = table_.now() * 1000;
     std::int64_t arrival = now;
     if (entry) {
-      if (entry->value.size() != sizeof arrival) refuse(ErrorCode::invalid, key, "its value is not one of throttle", "NotThrottle");
+      if (entry->value.size() != sizeof arrival)
+        refuse(ErrorCode::invalid, key, "its value is not one of throttle", "NotThrottle");
       ByteReader(entry->value).fixed(arrival);
       arrival = std::max(arrival, now);
     }
@@ -218,8 +229,10 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
 
 WindowResult Verbs::count(std::string_view key, const WindowLimit& limit) const {
   check_key(key);
-  if (limit.window.count() < 1 || limit.window > std::chrono::hours(24 * 366) || limit.max > (1ull << 53) || limit.quantity > (1ull << 53))
-    refuse(ErrorCode::invalid, key, "count takes a window of 1 ms to a year, a maximum and a quantity up to 2^53", "InvalidWindow");
+  if (limit.window.count() < 1 || limit.window > std::chrono::hours(24 * 366) || limit.max > (1ull << 53) ||
+      limit.quantity > (1ull << 53))
+    refuse(ErrorCode::invalid, key, "count takes a window of 1 ms to a year, a maximum and a quantity up to 2^53",
+           "InvalidWindow");
   WindowResult result;
   auto change = [&](std::optional<Entry>& entry) {
     const std::int64_t now = table_.now();
@@ -238,7 +251,8 @@ WindowResult Verbs::count(std::string_view key, const WindowLimit& limit) const 
       in_window = 0;
     }
     const double passed = static_cast<double>(now - window * width) / static_cast<double>(width);
-    const std::uint64_t carried = limit.sliding ? static_cast<std::uint64_t>(std::ceil(static_cast<double>(before) * (1 - passed))) : 0;
+    const std::uint64_t carried =
+        limit.sliding ? static_cast<std::uint64_t>(std::ceil(static_cast<double>(before) * (1 - passed))) : 0;
     result.count = carried + in_window;
     result.limited = result.count + limit.quantity > limit.max;
     result.reset_after = std::chrono::microseconds((window + 1) * width - now);

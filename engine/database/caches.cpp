@@ -54,7 +54,8 @@ auto reading(const detail::Scope& scope, detail::CacheState& state, const std::s
 
 /// Runs `body(Table&)` to write `key`.
 template <class Body>
-auto writing(const detail::Scope& scope, detail::CacheState& state, const std::string& name, std::string_view key, Body&& body) {
+auto writing(const detail::Scope& scope, detail::CacheState& state, const std::string& name, std::string_view key,
+             Body&& body) {
   detail::DatabaseCore& core = *scope.core;
   const auto in_transaction = [&](transaction::Transaction& own) {
     return body(*core.caches.table_to_write(own, core.store->clock(), name));
@@ -112,7 +113,8 @@ CacheOptions CacheReader::options() const {
 }
 
 void Cache::create(const CacheOptions& options) {
-  scope()->write([&](transaction::Transaction& own) { scope()->core->caches.create(own, name_, options, scope()->core->limits); });
+  scope()->write(
+      [&](transaction::Transaction& own) { scope()->core->caches.create(own, name_, options, scope()->core->limits); });
   if (!scope()->transaction) scope()->core->upkeep.look_again();
 }
 
@@ -121,10 +123,13 @@ bool Cache::drop() {
 }
 
 SetResult Cache::set(std::string_view key, std::string_view value, const SetOptions& options) {
-  return writing(*scope(), *state_, name_, key, [&](Table& table) { return Verbs(table, name_).set(key, value, options, true); });
+  return writing(*scope(), *state_, name_, key,
+                 [&](Table& table) { return Verbs(table, name_).set(key, value, options, true); });
 }
 
-std::optional<std::string> Cache::getset(std::string_view key, std::string_view value) { return set(key, value).previous; }
+std::optional<std::string> Cache::getset(std::string_view key, std::string_view value) {
+  return set(key, value).previous;
+}
 
 bool Cache::del(std::string_view key) {
   return writing(*scope(), *state_, name_, key, [&](Table& table) { return Verbs(table, name_).del(key); });
@@ -144,11 +149,13 @@ std::uint64_t Cache::del(std::span<const std::string> keys) {
 }
 
 bool Cache::expire(std::string_view key, std::chrono::milliseconds ttl, ExpireIf when) {
-  return writing(*scope(), *state_, name_, key, [&](Table& table) { return Verbs(table, name_).expire(key, ttl, when); });
+  return writing(*scope(), *state_, name_, key,
+                 [&](Table& table) { return Verbs(table, name_).expire(key, ttl, when); });
 }
 
 bool Cache::expire_at(std::string_view key, Timestamp at, ExpireIf when) {
-  return writing(*scope(), *state_, name_, key, [&](Table& table) { return Verbs(table, name_).expire_at(key, at, when); });
+  return writing(*scope(), *state_, name_, key,
+                 [&](Table& table) { return Verbs(table, name_).expire_at(key, at, when); });
 }
 
 bool Cache::persist(std::string_view key) {
@@ -168,7 +175,8 @@ void Cache::flush() {
 }
 
 ThrottleResult Cache::throttle(std::string_view key, const ThrottleOptions& options) {
-  return writing(*scope(), *state_, name_, key, [&](Table& table) { return Verbs(table, name_).throttle(key, options); });
+  return writing(*scope(), *state_, name_, key,
+                 [&](Table& table) { return Verbs(table, name_).throttle(key, options); });
 }
 
 WindowResult Cache::count(std::string_view key, const WindowLimit& limit) {

@@ -8,14 +8,13 @@ namespace stele {
 using detail::stream_verbs;
 using transaction::Reader;
 
-
 namespace detail {
 
 /// A cursor over events, with what it reads from.
 class EventSource {
  public:
   std::shared_ptr<DatabaseCore> core;
-  std::unique_ptr<Reader> latest;                          // outside a transaction
+  std::unique_ptr<Reader> latest;                         // outside a transaction
   std::shared_ptr<transaction::Transaction> transaction;  // inside one
   transaction::WriteSet::Statement statement = 0;         // of it, in which the cursor was opened
   std::unique_ptr<events::Cursor> cursor;
@@ -63,8 +62,9 @@ StreamReader::StreamReader(std::shared_ptr<detail::Scope> scope, std::string nam
     : scope_(std::move(scope)), name_(std::move(name)) {}
 
 std::vector<Event> StreamReader::read(std::optional<std::uint64_t> offset, std::size_t limit) const {
-  return scope()->read_at_one_moment(
-      [&](Reader& reader) { return stream_verbs(*scope(), name_).read(reader, scope()->transaction.get(), offset, limit); });
+  return scope()->read_at_one_moment([&](Reader& reader) {
+    return stream_verbs(*scope(), name_).read(reader, scope()->transaction.get(), offset, limit);
+  });
 }
 
 Events StreamReader::find(const EventQuery& query) const {
@@ -74,7 +74,8 @@ Events StreamReader::find(const EventQuery& query) const {
   source->transaction = scope()->transaction;
   const auto open = [&](Reader& reader) {
     if (wanted.filter) wanted.filter->set_now({reader.time_us() / 1000});
-    return stream_verbs(*scope(), name_).find(reader, source->transaction.get(), std::move(wanted), query.from.has_value());
+    return stream_verbs(*scope(), name_)
+        .find(reader, source->transaction.get(), std::move(wanted), query.from.has_value());
   };
   if (source->transaction) {
     source->cursor = scope()->read([&](Reader& reader) {

@@ -19,7 +19,9 @@ auto with(const detail::Scope& scope, const std::string& stream, const std::stri
 
 }  // namespace
 
-GroupReader StreamReader::group(std::string_view group) const { return GroupReader(scope(), name_, std::string(group)); }
+GroupReader StreamReader::group(std::string_view group) const {
+  return GroupReader(scope(), name_, std::string(group));
+}
 Group Stream::group(std::string_view group) const { return Group(scope(), name_, std::string(group)); }
 
 std::vector<std::string> StreamReader::groups() const {
@@ -34,8 +36,9 @@ GroupReader::GroupReader(std::shared_ptr<detail::Scope> scope, std::string strea
 const std::shared_ptr<detail::Scope>& GroupReader::scope() const { return detail::held(scope_, "group"); }
 
 Poll GroupReader::poll(std::size_t limit) const {
-  return scope()->read_at_one_moment(
-      [&](Reader& reader) { return with(*scope(), stream_, name_, [&](auto&& group) { return group.poll(reader, limit); }); });
+  return scope()->read_at_one_moment([&](Reader& reader) {
+    return with(*scope(), stream_, name_, [&](auto&& group) { return group.poll(reader, limit); });
+  });
 }
 
 GroupLag GroupReader::lag() const {
@@ -44,13 +47,15 @@ GroupLag GroupReader::lag() const {
 }
 
 std::vector<GroupMember> GroupReader::members() const {
-  return scope()->read_at_one_moment(
-      [&](Reader& reader) { return with(*scope(), stream_, name_, [&](auto&& group) { return group.members(reader); }); });
+  return scope()->read_at_one_moment([&](Reader& reader) {
+    return with(*scope(), stream_, name_, [&](auto&& group) { return group.members(reader); });
+  });
 }
 
 std::vector<PendingEvent> GroupReader::pending(std::size_t limit) const {
-  return scope()->read_at_one_moment(
-      [&](Reader& reader) { return with(*scope(), stream_, name_, [&](auto&& group) { return group.pending(reader, limit); }); });
+  return scope()->read_at_one_moment([&](Reader& reader) {
+    return with(*scope(), stream_, name_, [&](auto&& group) { return group.pending(reader, limit); });
+  });
 }
 
 namespace {
@@ -58,8 +63,9 @@ namespace {
 /// Runs `body(Groups&, Transaction&)`.
 template <class Body>
 auto write(const detail::Scope& scope, const std::string& stream, const std::string& group, Body&& body) {
-  return scope.write(
-      [&](transaction::Transaction& own) { return with(scope, stream, group, [&](auto&& verbs) { return body(verbs, own); }); });
+  return scope.write([&](transaction::Transaction& own) {
+    return with(scope, stream, group, [&](auto&& verbs) { return body(verbs, own); });
+  });
 }
 
 }  // namespace

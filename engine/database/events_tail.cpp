@@ -78,7 +78,8 @@ Tail::~Tail() = default;
 std::vector<Event> Tail::wait(std::chrono::milliseconds timeout, std::size_t limit) {
   detail::TailState& state = *detail::held(state_, "tail");
   if (timeout.count() < 0)
-    fail(ErrorCode::invalid, text("tail: a timeout of ", timeout.count(), " ms; give 0 or more"), {{"reason", "InvalidTimeout"}});
+    fail(ErrorCode::invalid, text("tail: a timeout of ", timeout.count(), " ms; give 0 or more"),
+         {{"reason", "InvalidTimeout"}});
   if (limit == 0) return {};
   const Interrupt interrupt = state.scope->interrupt();
   const Interrupt::Here here(interrupt);
@@ -103,8 +104,10 @@ int Tail::file() { return detail::held(state_, "tail")->watch.file(); }
 
 Tail Stream::tail(std::optional<std::uint64_t> offset, Shows shows) const {
   if (scope()->transaction)
-    fail(ErrorCode::invalid, text("stream \"", name_, "\": a tail sees what is committed from now on; take it from the Database, not "
-                                  "from a transaction"),
+    fail(ErrorCode::invalid,
+         text("stream \"", name_,
+              "\": a tail sees what is committed from now on; take it from the Database, not "
+              "from a transaction"),
          {{"reason", "InTransaction"}});
   scope()->core->store->check_open();
   auto state = std::make_unique<detail::TailState>(scope(), name_, shows);

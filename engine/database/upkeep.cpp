@@ -17,6 +17,7 @@ namespace {
 constexpr auto between_rounds = std::chrono::seconds(5);
 
 constexpr std::size_t cache_keys_a_round = 20'000;
+constexpr std::size_t events_a_fill = 5000;
 
 bool works_on(const Definition& definition) {
   return definition.kind == Kind::cache || (definition.kind == Kind::stream && !definition.settings.empty());
@@ -110,11 +111,13 @@ std::uint64_t Upkeep::round() {
       if (definition.kind == Kind::cache) {
         remove_expired(definition);
       } else {
+        keep_windows(definition);
         removed += apply_retention(definition);
       }
     } catch (const std::exception& error) {  // does not keep other streams from their turn
       std::lock_guard guard(mutex_);
-      if (!stop_) last_error_ = text("upkeep of ", catalog::name(definition.kind), " \"", definition.name, "\": ", error.what());
+      if (!stop_)
+        last_error_ = text("upkeep of ", catalog::name(definition.kind), " \"", definition.name, "\": ", error.what());
     }
   }
   return removed;
@@ -126,10 +129,20 @@ void Upkeep::remove_expired(const Definition& cache) {
   store_.write({.durability = Durability::relaxed}, lock_first, [&](const auto& own) {
     own->statement([&] {
       const auto now = catalog_.find(*own, Kind::cache, cache.name);
-      if (now && now->id == cache.id) place = caches_.remove_expired(*own, cache.id, places_[cache.id], cache_keys_a_round);
+      if (now && now->id == cache.id)
+        place = caches_.remove_expired(*own, cache.id, places_[cache.id], cache_keys_a_round);
     });
   });
   places_[cache.id] = std::move(place);
+}
+
+void Upkeep::keep_windows(const Definition& stream) {
+  static std::atomic<int> lock_first{0};
+  const events::Streams verbs(catalog_, segments_, stream.name, limits_);
+  for (bool complete = verbs.windows(*store_.latest(true)).empty(); !complete && !stopping();)
+    store_.write({}, lock_first, [&](const auto& own) {
+      complete = own->statement([&] { return verbs.keep_windows(*own, events_a_fill); });
+    });
 }
 
 std::uint64_t Upkeep::apply_retention(const Definition& stream) {

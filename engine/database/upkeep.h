@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// What streams and caches need done in the background: retention, and giving back the space of expired keys. One thread, which there is only when there is such work; all of
-// it in ordinary transactions.
+// What streams and caches need done in the background: retention, filling windows, and giving back the space of expired
+// keys. One thread, which there is only when there is such work; all of it in ordinary transactions.
 #pragma once
 
 #include "engine/cache/caches.h"
@@ -41,6 +41,7 @@ class Upkeep {
   bool has_work();
   bool stopping() const;
   void remove_expired(const catalog::Definition& cache);
+  void keep_windows(const catalog::Definition& stream);
   std::uint64_t apply_retention(const catalog::Definition& stream);
 
   transaction::Store& store_;

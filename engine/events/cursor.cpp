@@ -31,7 +31,8 @@ Timestamp timestamp(std::int64_t us) { return Timestamp(std::chrono::microsecond
 
 Direction direction(const Wanted& wanted) { return wanted.backward ? Direction::backward : Direction::forward; }
 
-/// In the order of offsets: their entries first, then, for a chunk of those that are wanted, the data in the order of its keys.
+/// In the order of offsets: their entries first, then, for a chunk of those that are wanted, the data in the order of
+/// its keys.
 class ByOffset final : public Cursor {
  public:
   ByOffset(Reader& reader, Extent extent, Wanted wanted, std::uint64_t* scanned)
@@ -132,7 +133,8 @@ class ByOffset final : public Cursor {
     if (chunk_.empty()) return;
     if (chunk_.size() == 1) {
       Row& row = chunk_.front();
-      if (!reader_.get(Keyspace::events, row.data_key, row.event.data, Record::none)) damaged(extent_, *row.event.offset);
+      if (!reader_.get(Keyspace::events, row.data_key, row.event.data, Record::none))
+        damaged(extent_, *row.event.offset);
       decide(row);
       return;
     }
@@ -155,7 +157,8 @@ class ByOffset final : public Cursor {
   }
 
   void decide(Row& row) {
-    row.wanted = !wanted_.filter || (row.event.data.starts_with('{') && wanted_.filter->matches_json(row.event.data, scratch_));
+    row.wanted =
+        !wanted_.filter || (row.event.data.starts_with('{') && wanted_.filter->matches_json(row.event.data, scratch_));
   }
 
   Reader& reader_;
@@ -173,10 +176,12 @@ class ByOffset final : public Cursor {
   model::Scratch scratch_;
 };
 
-/// Of one key, in the order of times: a merge of the segments that reach into the wanted time, opened as it gets to them.
+/// Of one key, in the order of times: a merge of the segments that reach into the wanted time, opened as it gets to
+/// them.
 class ByKey final : public Cursor {
  public:
-  ByKey(Reader& reader, Extent extent, Wanted wanted) : reader_(reader), extent_(std::move(extent)), wanted_(std::move(wanted)) {
+  ByKey(Reader& reader, Extent extent, Wanted wanted)
+      : reader_(reader), extent_(std::move(extent)), wanted_(std::move(wanted)) {
     extent_.for_each_segment([&](const Segment& segment) {
       if (wanted_.admits(segment) && segment.end > wanted_.from && (!wanted_.to || segment.first < *wanted_.to))
         ahead_.push_back(segment);
@@ -197,8 +202,10 @@ class ByKey final : public Cursor {
       event_.time = timestamp(open->time);
       event_.data.assign(open->scan->value());
       advance(*open);
-      if (*event_.offset < std::max(wanted_.from, extent_.earliest) || (wanted_.to && *event_.offset >= *wanted_.to)) continue;
-      if (wanted_.filter && !(event_.data.starts_with('{') && wanted_.filter->matches_json(event_.data, scratch_))) continue;
+      if (*event_.offset < std::max(wanted_.from, extent_.earliest) || (wanted_.to && *event_.offset >= *wanted_.to))
+        continue;
+      if (wanted_.filter && !(event_.data.starts_with('{') && wanted_.filter->matches_json(event_.data, scratch_)))
+        continue;
       event_.key = *wanted_.key;
       --left_;
       return &event_;
@@ -222,8 +229,9 @@ class ByKey final : public Cursor {
     for (;;) {
       std::erase_if(open_, [](const Open& open) { return !open.scan; });
       const auto least = std::ranges::min_element(open_, [&](const Open& a, const Open& b) { return before(a, b); });
-      const bool next_reaches = !ahead_.empty() && (least == open_.end() || (wanted_.backward ? ahead_.back().time_max >= least->time
-                                                                                               : ahead_.back().time_min <= least->time));
+      const bool next_reaches =
+          !ahead_.empty() && (least == open_.end() || (wanted_.backward ? ahead_.back().time_max >= least->time
+                                                                        : ahead_.back().time_min <= least->time));
       if (!next_reaches) return least == open_.end() ? nullptr : &*least;
       begin(ahead_.back());
       ahead_.pop_back();
@@ -318,7 +326,8 @@ bool Wanted::admits_place(std::uint64_t offset, std::string_view event_key) cons
   return place && offset >= *place;
 }
 
-std::unique_ptr<Cursor> open_cursor(Reader& reader, const Transaction* own, Extent extent, Wanted wanted, std::uint64_t* scanned) {
+std::unique_ptr<Cursor> open_cursor(Reader& reader, const Transaction* own, Extent extent, Wanted wanted,
+                                    std::uint64_t* scanned) {
   std::vector<Event> appended;
   if (own) appended = own_events(*own, extent.stream, wanted);
   Wanted copy;

@@ -30,7 +30,9 @@ struct Wanted {
   std::vector<std::optional<std::uint64_t>> places;
   std::uint64_t gseq_max = UINT64_MAX;  // ends before the first event of a later commit; for reads by offset, forward
 
-  bool admits_time(std::int64_t time) const { return (!from_time || time >= *from_time) && (!to_time || time < *to_time); }
+  bool admits_time(std::int64_t time) const {
+    return (!from_time || time >= *from_time) && (!to_time || time < *to_time);
+  }
   bool admits(const Segment& segment) const;
   bool admits_place(std::uint64_t offset, std::string_view event_key) const;
 };
@@ -45,7 +47,7 @@ class Cursor {
 
 /// `own`: the transaction whose own appends are read, too, as far as they were made before this statement.
 /// `scanned` (of reads by offset, forward) is kept at the offset behind the last event looked at, wanted or not.
-std::unique_ptr<Cursor> open_cursor(transaction::Reader& reader, const transaction::Transaction* own, Extent extent, Wanted wanted,
-                                    std::uint64_t* scanned = nullptr);
+std::unique_ptr<Cursor> open_cursor(transaction::Reader& reader, const transaction::Transaction* own, Extent extent,
+                                    Wanted wanted, std::uint64_t* scanned = nullptr);
 
 }  // namespace stele::events

@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// The per-message mode of consumer groups: a queue of jobs over a stream. The place of partition 0 is what has been claimed
-// at least once; what was claimed and not acked is pending.
+// The per-message mode of consumer groups: a queue of jobs over a stream. The place of partition 0 is what has been
+// claimed at least once; what was claimed and not acked is pending.
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/json.h"
@@ -25,7 +25,8 @@ constexpr std::int64_t at_once = std::numeric_limits<std::int64_t>::min();  // n
 constexpr std::size_t claims_max = 10'000;
 
 [[noreturn]] void damaged(std::string_view group) {
-  fail(ErrorCode::corrupt, text("group \"", group, "\": a pending event cannot be read; restore the store from a backup"));
+  fail(ErrorCode::corrupt,
+       text("group \"", group, "\": a pending event cannot be read; restore the store from a backup"));
 }
 
 }  // namespace
@@ -52,13 +53,15 @@ void Groups::bury(Transaction& own, const GroupRecord& record, const Event& even
 
 std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options) const {
   if (options.count > claims_max || options.min_idle.count() < 0)
-    fail(ErrorCode::invalid, text("group \"", group_, "\": claim of ", options.count, " events idle for ", options.min_idle.count(),
-                                  " ms; give a count up to ", claims_max, " and an idle time of 0 or more"),
+    fail(ErrorCode::invalid,
+         text("group \"", group_, "\": claim of ", options.count, " events idle for ", options.min_idle.count(),
+              " ms; give a count up to ", claims_max, " and an idle time of 0 or more"),
          {{"reason", "InvalidClaim"}});
   const Extent at = stream(own);
   const GroupRecord record = find_or_create(own, at.stream);
   if (record.partitions > 1)
-    fail(ErrorCode::invalid, text("group \"", group_, "\": it shares events out by partitions; claim from a group with one"),
+    fail(ErrorCode::invalid,
+         text("group \"", group_, "\": it shares events out by partitions; claim from a group with one"),
          {{"reason", "HasPartitions"}});
   std::vector<Claimed> claimed;
   const auto give = [&](Event event, std::uint32_t deliveries) {
@@ -113,7 +116,8 @@ template <class Change>
 std::uint64_t Groups::change_pending(Transaction& own, std::span<const std::uint64_t> offsets, Change&& change) const {
   const Extent at = stream(own);
   if (!find(own, at.stream))
-    fail(ErrorCode::not_found, text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
+    fail(ErrorCode::not_found,
+         text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
          {{"reason", "NoGroup"}});
   std::uint64_t changed = 0;
   std::string bytes;
@@ -130,8 +134,8 @@ std::uint64_t Groups::change_pending(Transaction& own, std::span<const std::uint
 
 std::uint64_t Groups::ack(Transaction& own, std::span<const std::uint64_t> offsets) const {
   // One that stands there twice is found only once.
-  return change_pending(own, offsets,
-                        [&](const std::string& key, const PendingRecord&) { own.writes().erase(Keyspace::events, key); });
+  return change_pending(
+      own, offsets, [&](const std::string& key, const PendingRecord&) { own.writes().erase(Keyspace::events, key); });
 }
 
 std::uint64_t Groups::nack(Transaction& own, std::span<const std::uint64_t> offsets) const {
@@ -144,7 +148,8 @@ std::uint64_t Groups::nack(Transaction& own, std::span<const std::uint64_t> offs
 std::vector<PendingEvent> Groups::pending(Reader& reader, std::size_t limit) const {
   const Extent at = stream(reader);
   if (!find(reader, at.stream))
-    fail(ErrorCode::not_found, text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
+    fail(ErrorCode::not_found,
+         text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
          {{"reason", "NoGroup"}});
   std::vector<PendingEvent> out;
   const std::string prefix = pending_prefix(at.stream, group_);
@@ -154,7 +159,8 @@ std::vector<PendingEvent> Groups::pending(Reader& reader, std::size_t limit) con
     if (!decode(scan->value(), pending)) damaged(group_);
     const bool nacked = pending.claimed == at_once;
     out.push_back({big_endian(scan->key().substr(prefix.size())), std::move(pending.consumer), pending.deliveries,
-                   nacked ? std::chrono::milliseconds::max() : std::chrono::milliseconds((reader.time_us() - pending.claimed) / 1000)});
+                   nacked ? std::chrono::milliseconds::max()
+                          : std::chrono::milliseconds((reader.time_us() - pending.claimed) / 1000)});
   }
   return out;
 }

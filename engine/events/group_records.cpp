@@ -72,7 +72,8 @@ std::string encode(const PendingRecord& record) {
 
 bool decode(std::string_view bytes, GroupRecord& record) {
   ByteReader reader(bytes);
-  if (!reader.fixed(record.generation) || !reader.fixed(record.partitions) || !reader.fixed(record.deliveries_max)) return false;
+  if (!reader.fixed(record.generation) || !reader.fixed(record.partitions) || !reader.fixed(record.deliveries_max))
+    return false;
   record.dead_letters = reader.rest();
   return record.partitions > 0;
 }

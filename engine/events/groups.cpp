@@ -23,8 +23,10 @@ constexpr std::size_t name_bytes_max = 255;
 constexpr std::uint32_t partitions_max = 1024;
 
 void check_name(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= name_bytes_max && is_utf8(name) && name.find('\0') == std::string_view::npos) return;
-  fail(ErrorCode::invalid, text(what, ": a name is 1 to ", name_bytes_max, " bytes of UTF-8 without NUL"), {{"reason", "InvalidName"}});
+  if (!name.empty() && name.size() <= name_bytes_max && is_utf8(name) && name.find('\0') == std::string_view::npos)
+    return;
+  fail(ErrorCode::invalid, text(what, ": a name is 1 to ", name_bytes_max, " bytes of UTF-8 without NUL"),
+       {{"reason", "InvalidName"}});
 }
 
 [[noreturn]] void damaged(std::string_view group, std::string_view what) {
@@ -37,7 +39,8 @@ Extent Groups::stream(Reader& reader) const {
   check_name("group", group_);
   const Extent at = streams_.extent(reader);
   if (at.stream != 0) return at;
-  fail(ErrorCode::not_found, text("group \"", group_, "\": its stream \"", streams_.name(), "\" does not exist; append to it, or create it"),
+  fail(ErrorCode::not_found,
+       text("group \"", group_, "\": its stream \"", streams_.name(), "\" does not exist; append to it, or create it"),
        {{"reason", "NoStream"}});
 }
 
@@ -59,11 +62,14 @@ GroupRecord Groups::find_or_create(Transaction& own, std::uint64_t stream) const
 void Groups::create(Transaction& own, const GroupOptions& options) const {
   const Extent at = stream(own);
   if (options.partitions < 1 || options.partitions > partitions_max)
-    fail(ErrorCode::invalid, text("group \"", group_, "\": ", options.partitions, " partitions; give 1 to ", partitions_max),
+    fail(ErrorCode::invalid,
+         text("group \"", group_, "\": ", options.partitions, " partitions; give 1 to ", partitions_max),
          {{"reason", "InvalidGroup"}});
   if (options.dead_letters == streams_.name())
-    fail(ErrorCode::invalid, text("group \"", group_, "\": dead letters would come back; name another stream"), {{"reason", "InvalidGroup"}});
-  if (find(own, at.stream)) fail(ErrorCode::exists, text("group \"", group_, "\" of stream \"", streams_.name(), "\": is there already"));
+    fail(ErrorCode::invalid, text("group \"", group_, "\": dead letters would come back; name another stream"),
+         {{"reason", "InvalidGroup"}});
+  if (find(own, at.stream))
+    fail(ErrorCode::exists, text("group \"", group_, "\" of stream \"", streams_.name(), "\": is there already"));
   own.writes().put(Keyspace::events, group_key(at.stream, group_),
                    encode(GroupRecord{0, options.partitions, options.deliveries_max, options.dead_letters}));
 }
@@ -110,8 +116,8 @@ Poll Groups::read(Reader& reader, const Extent& at, const GroupRecord& record,
   if (limit == 0) return polled;
   if (wanted.from < at.earliest)
     fail(ErrorCode::out_of_range,
-         text("group \"", group_, "\": its place ", wanted.from, " is below the earliest event of \"", streams_.name(), "\", ", at.earliest,
-              "; seek_to_beginning accepts the gap"),
+         text("group \"", group_, "\": its place ", wanted.from, " is below the earliest event of \"", streams_.name(),
+              "\", ", at.earliest, "; seek_to_beginning accepts the gap"),
          {{"reason", "Truncated"}, {"earliest", std::to_string(at.earliest)}, {"end", std::to_string(at.end())}});
   wanted.limit = limit;
   wanted.gseq_max = durable_;
@@ -125,10 +131,12 @@ Poll Groups::read(Reader& reader, const Extent& at, const GroupRecord& record,
 
 void Groups::require_no_members(Reader& reader, std::uint64_t stream, std::string_view verb) const {
   const Members members = read_members(reader, stream);
-  const auto live = std::ranges::find_if(members, [&](const auto& member) { return member.second.expires >= reader.time_us(); });
+  const auto live =
+      std::ranges::find_if(members, [&](const auto& member) { return member.second.expires >= reader.time_us(); });
   if (live == members.end()) return;
-  fail(ErrorCode::invalid, text("group \"", group_, "\": it has members, the first is \"", live->first, "\"; ", verb,
-                                " as one of them, or let them leave"),
+  fail(ErrorCode::invalid,
+       text("group \"", group_, "\": it has members, the first is \"", live->first, "\"; ", verb,
+            " as one of them, or let them leave"),
        {{"reason", "HasMembers"}});
 }
 
@@ -147,7 +155,8 @@ Poll Groups::poll(Transaction& own, const PollOptions& options) const {
   expire_members(own, at.stream, record, members);
   const auto self = members.find(options.member);
   if (self == members.end())
-    fail(ErrorCode::not_found, text("group \"", group_, "\": \"", options.member, "\" is no member (any more); join it"),
+    fail(ErrorCode::not_found,
+         text("group \"", group_, "\": \"", options.member, "\" is no member (any more); join it"),
          {{"reason", "NoMember"}});
   // Kept alive without a write for every poll.
   if (self->second.expires - own.time_us() < self->second.session / 3 * 2) {
@@ -181,7 +190,9 @@ void Groups::commit(Transaction& own, const Poll& polled) const {
   const Extent at = stream(own);
   const GroupRecord record = find_or_create(own, at.stream);
   if (record.generation != polled.generation)
-    fail(ErrorCode::invalid, text("group \"", group_, "\": its members have changed since the poll, and with them who has which events; poll again"),
+    fail(ErrorCode::invalid,
+         text("group \"", group_,
+              "\": its members have changed since the poll, and with them who has which events; poll again"),
          {{"reason", "Rebalanced"}});
   const Members members = polled.member.empty() ? Members() : read_members(own, at.stream);
   commit(own, at, record, places(own, at, record, members, polled.member), polled.next);
@@ -198,7 +209,8 @@ void Groups::seek(Transaction& own, std::uint64_t offset) const {
   const Extent at = stream(own);
   if (offset < at.earliest || offset > at.end())
     fail(ErrorCode::out_of_range,
-         text("group \"", group_, "\": cannot seek to offset ", offset, "; the stream has ", at.earliest, " to ", at.end()),
+         text("group \"", group_, "\": cannot seek to offset ", offset, "; the stream has ", at.earliest, " to ",
+              at.end()),
          {{"reason", "BadOffset"}, {"earliest", std::to_string(at.earliest)}, {"end", std::to_string(at.end())}});
   GroupRecord record = find_or_create(own, at.stream);
   ++record.generation;  // what was polled before is not committed after it
@@ -230,7 +242,8 @@ GroupLag Groups::lag(Reader& reader) const {
   const Extent at = stream(reader);
   const auto record = find(reader, at.stream);
   if (!record)
-    fail(ErrorCode::not_found, text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a commit"),
+    fail(ErrorCode::not_found,
+         text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a commit"),
          {{"reason", "NoGroup"}});
   GroupLag lag;
   lag.end = at.end();
@@ -271,7 +284,8 @@ void Groups::expire_members(Transaction& own, std::uint64_t stream, GroupRecord&
 void Groups::join(Transaction& own, std::string_view member, std::chrono::milliseconds session) const {
   check_name("member", member);
   if (session.count() <= 0 || session > std::chrono::hours(24 * 365))
-    fail(ErrorCode::invalid, text("group \"", group_, "\": a session of ", session.count(), " ms; give more than 0 and at most a year"),
+    fail(ErrorCode::invalid,
+         text("group \"", group_, "\": a session of ", session.count(), " ms; give more than 0 and at most a year"),
          {{"reason", "InvalidSession"}});
   const Extent at = stream(own);
   GroupRecord record = find_or_create(own, at.stream);

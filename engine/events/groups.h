@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Consumer groups: the verbs of <stele/groups.h>. What decides who processes an event (the group's record, the committed
-// place, a claim) is read so that it binds at every isolation level.
+// Consumer groups: the verbs of <stele/groups.h>. What decides who processes an event (the group's record, the
+// committed place, a claim) is read so that it binds at every isolation level.
 #pragma once
 
 #include "engine/events/group_records.h"
@@ -56,18 +56,21 @@ class Groups {
   Members read_members(transaction::Reader& reader, std::uint64_t stream) const;
   void expire_members(transaction::Transaction& own, std::uint64_t stream, GroupRecord& record, Members& members) const;
   /// From where on each partition is to be read; nullopt: not this member's.
-  std::vector<std::optional<std::uint64_t>> places(transaction::Reader& reader, const Extent& at, const GroupRecord& record,
-                                                   const Members& members, std::string_view member) const;
+  std::vector<std::optional<std::uint64_t>> places(transaction::Reader& reader, const Extent& at,
+                                                   const GroupRecord& record, const Members& members,
+                                                   std::string_view member) const;
   std::uint64_t place(transaction::Reader& reader, const Extent& at, std::uint64_t partition) const;
   Poll read(transaction::Reader& reader, const Extent& at, const GroupRecord& record,
             const std::vector<std::optional<std::uint64_t>>& places, std::size_t limit) const;
   void commit(transaction::Transaction& own, const Extent& at, const GroupRecord& record,
               const std::vector<std::optional<std::uint64_t>>& places, std::uint64_t next) const;
   void require_no_members(transaction::Reader& reader, std::uint64_t stream, std::string_view verb) const;
-  void bury(transaction::Transaction& own, const GroupRecord& record, const Event& event, std::uint32_t deliveries) const;
+  void bury(transaction::Transaction& own, const GroupRecord& record, const Event& event,
+            std::uint32_t deliveries) const;
   std::optional<Event> event_at(transaction::Reader& reader, const Extent& at, std::uint64_t offset) const;
   template <class Change>
-  std::uint64_t change_pending(transaction::Transaction& own, std::span<const std::uint64_t> offsets, Change&& change) const;
+  std::uint64_t change_pending(transaction::Transaction& own, std::span<const std::uint64_t> offsets,
+                               Change&& change) const;
 
   const Streams& streams_;
   std::string_view group_;

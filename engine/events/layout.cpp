@@ -106,7 +106,8 @@ bool decode(std::string_view bytes, State& state) {
 
 bool decode(std::string_view bytes, OffsetEntry& entry) {
   ByteReader reader(bytes);
-  if (!reader.fixed(entry.gseq) || !reader.fixed(entry.segment) || !reader.fixed(entry.time) || !reader.varint(entry.data_bytes))
+  if (!reader.fixed(entry.gseq) || !reader.fixed(entry.segment) || !reader.fixed(entry.time) ||
+      !reader.varint(entry.data_bytes))
     return false;
   entry.key = reader.rest();
   return true;

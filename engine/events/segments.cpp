@@ -27,7 +27,8 @@ Extent Segments::extent(Reader& reader, std::uint64_t stream) {
   std::string bytes;
   if (reader.get(Keyspace::events, state_key(stream), bytes, Record::none) && !decode(bytes, extent.state))
     damaged(stream, "its state");
-  if (reader.get(Keyspace::events, earliest_key(stream), bytes, Record::none) && !ByteReader(bytes).fixed(extent.earliest))
+  if (reader.get(Keyspace::events, earliest_key(stream), bytes, Record::none) &&
+      !ByteReader(bytes).fixed(extent.earliest))
     damaged(stream, "its earliest offset");
   extent.closed = none;
   if (extent.state.open.first == 0) return extent;
@@ -38,8 +39,8 @@ Extent Segments::extent(Reader& reader, std::uint64_t stream) {
   const std::uint64_t loaded = extent.closed->empty() ? 0 : extent.closed->back().end;
   if (loaded >= extent.state.open.first) return extent;
   auto longer = std::make_shared<std::vector<Segment>>(*extent.closed);
-  const auto scan = reader.scan(Keyspace::events, {segment_key(stream, loaded), key::prefix_end(segments_prefix(stream))},
-                                ScanRecord::none);
+  const auto scan = reader.scan(
+      Keyspace::events, {segment_key(stream, loaded), key::prefix_end(segments_prefix(stream))}, ScanRecord::none);
   while (scan->next())
     if (!decode(scan->value(), longer->emplace_back())) damaged(stream, "a segment");
   extent.closed = std::move(longer);

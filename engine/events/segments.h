@@ -36,8 +36,8 @@ struct Extent {
 /// The closed segments of all streams, which never change, in memory. Any thread.
 class Segments {
  public:
-  /// Records nothing of the read: events do not change, and retention does not conflict with readers. Who depends on the
-  /// end notes the state's key.
+  /// Records nothing of the read: events do not change, and retention does not conflict with readers. Who depends on
+  /// the end notes the state's key.
   Extent extent(transaction::Reader& reader, std::uint64_t stream);
 
  private:

@@ -4,6 +4,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/base/utf8.h"
 #include "engine/events/append.h"
 #include "engine/events/settings.h"
 
@@ -51,10 +52,12 @@ Wanted wanted(const EventQuery& query, std::string_view stream, const json::Limi
   out.backward = query.backward;
   if (query.limit) out.limit = *query.limit;
   if (query.to && *query.to < out.from)
-    fail(ErrorCode::invalid, text("stream \"", stream, "\": the offsets wanted end (", *query.to, ") before they begin (", out.from, ")"),
+    fail(ErrorCode::invalid,
+         text("stream \"", stream, "\": the offsets wanted end (", *query.to, ") before they begin (", out.from, ")"),
          {{"reason", "InvalidRange"}});
   if (query.from_time && query.to_time && *query.to_time < *query.from_time)
-    fail(ErrorCode::invalid, text("stream \"", stream, "\": the times wanted end before they begin"), {{"reason", "InvalidRange"}});
+    fail(ErrorCode::invalid, text("stream \"", stream, "\": the times wanted end before they begin"),
+         {{"reason", "InvalidRange"}});
   if (!query.filter.empty()) {
     model::Filter filter = model::Filter::parse(query.filter, limits);
     if (!filter.empty()) out.filter = std::move(filter);
@@ -69,18 +72,24 @@ void Streams::append(Transaction& transaction, std::span<const NewEvent> events)
   for (const NewEvent& event : events) {
     transaction.interrupt().check();
     if (event.key.size() > event_key_bytes_max)
-      fail(ErrorCode::too_large, text("stream \"", stream_, "\": an event's key has ", event.key.size(), " bytes; the limit is ",
-                                      event_key_bytes_max),
+      fail(ErrorCode::too_large,
+           text("stream \"", stream_, "\": an event's key has ", event.key.size(), " bytes; the limit is ",
+                event_key_bytes_max),
            {{"size", std::to_string(event.key.size())}, {"limit", std::to_string(event_key_bytes_max)}});
     pending.push_back({event.time ? event.time->time_since_epoch().count() : transaction.time_us(), event.key,
                        json::minify(event.data, limits_, "event")});
   }
   if (events.empty()) return;
-  const std::uint64_t stream = catalog_.find_or_create(transaction, Kind::stream, stream_)->id;
-  transaction.writes().late(std::make_shared<Append>(stream, std::move(pending)));
+  const auto definition = catalog_.find_or_create(transaction, Kind::stream, stream_);
+  if (!definition->settings.empty())
+    for (Window& window : parse_settings(definition->settings).windows)
+      transaction.writes().late(std::make_shared<WindowDeltas>(definition->id, std::move(window), pending));
+  transaction.writes().late(std::make_shared<Append>(definition->id, std::move(pending)));
 }
 
-catalog::Catalog::DefinitionPtr Streams::find_definition(Reader& reader) const { return catalog_.find(reader, Kind::stream, stream_); }
+catalog::Catalog::DefinitionPtr Streams::find_definition(Reader& reader) const {
+  return catalog_.find(reader, Kind::stream, stream_);
+}
 
 catalog::Catalog::DefinitionPtr Streams::require(Reader& reader) const {
   auto found = find_definition(reader);
@@ -108,7 +117,8 @@ std::unique_ptr<Cursor> Streams::find(Reader& reader, const Transaction* own, Wa
   return open_cursor(reader, own, std::move(at), std::move(wanted));
 }
 
-std::vector<Event> Streams::read(Reader& reader, const Transaction* own, std::optional<std::uint64_t> offset, std::size_t limit) const {
+std::vector<Event> Streams::read(Reader& reader, const Transaction* own, std::optional<std::uint64_t> offset,
+                                 std::size_t limit) const {
   Wanted wanted;
   wanted.from = offset.value_or(0);
   wanted.limit = limit;
@@ -133,20 +143,20 @@ StreamStats Streams::stats(Reader& reader) const {
 
 StreamOptions Streams::options(Reader& reader) const {
   const auto definition = find_definition(reader);
-  return definition ? parse_options(definition->settings) : StreamOptions();
+  return definition ? parse_settings(definition->settings).options : StreamOptions();
 }
 
 void Streams::create(Transaction& transaction, const StreamOptions& options) const {
   check_options(stream_, options);
   catalog::Definition made = *catalog_.create(transaction, Kind::stream, stream_, {}, limits_);
-  made.settings = to_json(options);
+  made.settings = to_json(Settings{options, {}});
   catalog_.store(transaction, made);
 }
 
 void Streams::modify(Transaction& transaction, const StreamOptions& options) const {
   check_options(stream_, options);
   catalog::Definition changed = *require(transaction);
-  changed.settings = to_json(options);
+  changed.settings = to_json(Settings{options, parse_settings(changed.settings).windows});
   catalog_.store(transaction, changed);
 }
 
@@ -156,7 +166,8 @@ bool Streams::drop(Transaction& transaction) const {
   for (const auto& late : transaction.pending().late()) {
     const auto* append = dynamic_cast<const Append*>(late.write.get());
     if (append && append->stream() == stream->id)
-      fail(ErrorCode::invalid, text("stream \"", stream_, "\": this transaction has appended to it; drop it in another"),
+      fail(ErrorCode::invalid,
+           text("stream \"", stream_, "\": this transaction has appended to it; drop it in another"),
            {{"reason", "AppendedHere"}});
   }
   std::string prefix;
@@ -171,7 +182,8 @@ void Streams::truncate(Transaction& transaction, std::uint64_t offset) const {
   const Extent at = segments_.extent(transaction, stream);
   if (offset > at.end())
     fail(ErrorCode::out_of_range,
-         text("stream \"", stream_, "\": cannot be truncated at offset ", offset, ", which is beyond its end ", at.end()),
+         text("stream \"", stream_, "\": cannot be truncated at offset ", offset, ", which is beyond its end ",
+              at.end()),
          {{"reason", "BeyondEnd"}, {"earliest", std::to_string(at.earliest)}, {"end", std::to_string(at.end())}});
   transaction.note_read(Keyspace::events, earliest_key(stream), Record::binding);
   if (offset <= at.earliest) return;
@@ -193,12 +205,102 @@ void Streams::truncate(Transaction& transaction, std::uint64_t offset) const {
   writes.put(Keyspace::events, earliest_key(stream), bytes);
 }
 
+// ---- windows
+
+void Streams::create_window(Transaction& transaction, std::string_view name, const WindowOptions& options) const {
+  const auto check = [&](bool sound, std::string_view rule) {
+    if (!sound)
+      fail(ErrorCode::invalid, text("stream \"", stream_, "\", window \"", name.substr(0, 60), "\": ", rule),
+           {{"reason", "InvalidWindow"}});
+  };
+  constexpr auto longest = std::chrono::milliseconds(std::chrono::hours(24 * 366 * 100));
+  check(!name.empty() && name.size() <= 255 && is_utf8(name), "a name is 1 to 255 bytes of UTF-8");
+  check(options.width.count() > 0 && options.width <= longest, "its width must be 1 ms to 100 years");
+  check(!options.retention || (options.retention->count() > 0 && *options.retention <= longest),
+        "its retention must be 1 ms to 100 years");
+  Window window;
+  window.name = name;
+  window.width_us = static_cast<std::int64_t>(options.width.count()) * 1000;
+  window.by_key = options.by_key;
+  window.aggregates = parse_aggregates(options.aggregates);
+  window.aggregates_json = json::minify(options.aggregates, limits_, "aggregates");
+  if (options.retention) window.retention_us = static_cast<std::int64_t>(options.retention->count()) * 1000;
+
+  catalog::Definition changed = *catalog_.find_or_create(transaction, Kind::stream, stream_);
+  Settings settings = parse_settings(changed.settings);
+  if (settings.window(name))
+    fail(ErrorCode::exists, text("stream \"", stream_, "\", window \"", name, "\": is there already; drop it first"));
+  check(settings.windows.size() < 32, "a stream has at most 32 windows");
+  window.id = catalog_.new_id(transaction);
+  // Who appends from this commit on counts its events itself; those before it are counted by fill_window.
+  transaction.note_read(Keyspace::events, state_key(changed.id), Record::binding);
+  window.fill_to = segments_.extent(transaction, changed.id).end();
+  settings.windows.push_back(std::move(window));
+  changed.settings = to_json(settings);
+  catalog_.store(transaction, changed);
+}
+
+bool Streams::drop_window(Transaction& transaction, std::string_view name) const {
+  const auto definition = find_definition(transaction);
+  if (!definition) return false;
+  Settings settings = parse_settings(definition->settings);
+  const Window* window = settings.window(name);
+  if (!window) return false;
+  const std::string prefix = window_prefix(definition->id, window->id);
+  transaction.writes().erase_range(Keyspace::events, prefix, key::prefix_end(prefix));
+  transaction.writes().erase(Keyspace::events, window_progress_key(definition->id, window->id));
+  std::erase_if(settings.windows, [&](const Window& other) { return other.name == name; });
+  catalog::Definition changed = *definition;
+  changed.settings = to_json(settings);
+  catalog_.store(transaction, changed);
+  return true;
+}
+
+std::vector<WindowRow> Streams::window(Reader& reader, std::string_view name, const WindowQuery& query) const {
+  const auto definition = require(reader);
+  const Settings settings = parse_settings(definition->settings);
+  const Window* window = settings.window(name);
+  if (!window)
+    fail(ErrorCode::not_found,
+         text("stream \"", stream_, "\": it has no window \"", name.substr(0, 60), "\"; declare it with create_window"),
+         {{"reason", "NoWindow"}});
+  return read_window(reader, definition->id, *window, query);
+}
+
+std::vector<WindowInfo> Streams::windows(Reader& reader) const {
+  std::vector<WindowInfo> out;
+  const auto definition = find_definition(reader);
+  if (!definition) return out;
+  for (const Window& window : parse_settings(definition->settings).windows) {
+    WindowInfo& info = out.emplace_back();
+    info.name = window.name;
+    info.options = {std::chrono::milliseconds(window.width_us / 1000), window.by_key, window.aggregates_json, {}};
+    if (window.retention_us) info.options.retention = std::chrono::milliseconds(*window.retention_us / 1000);
+    info.fill_to = window.fill_to;
+    info.filled = window_filled(reader, definition->id, window);
+  }
+  return out;
+}
+
+bool Streams::keep_windows(Transaction& transaction, std::size_t events) const {
+  const auto definition = find_definition(transaction);
+  if (!definition) return true;
+  bool complete = true;
+  for (const Window& window : parse_settings(definition->settings).windows) {
+    complete = fill_window(transaction, segments_.extent(transaction, definition->id), window, events) && complete;
+    trim_window(transaction, definition->id, window);
+  }
+  return complete;
+}
+
 namespace {
 
 /// Walks the entries of offsets [from, to) until `visit(offset, entry)` is false.
 template <class Visit>
-void walk(Reader& reader, std::uint64_t stream, std::uint64_t from, std::uint64_t to, Direction direction, Visit&& visit) {
-  const auto scan = reader.scan(Keyspace::events, {offset_key(stream, from), offset_key(stream, to)}, ScanRecord::none, direction);
+void walk(Reader& reader, std::uint64_t stream, std::uint64_t from, std::uint64_t to, Direction direction,
+          Visit&& visit) {
+  const auto scan =
+      reader.scan(Keyspace::events, {offset_key(stream, from), offset_key(stream, to)}, ScanRecord::none, direction);
   OffsetEntry entry;
   while (scan->next()) {
     if (!decode(scan->value(), entry))
@@ -218,11 +320,12 @@ std::uint64_t cut_by_age(Reader& reader, const Extent& at, std::int64_t oldest) 
       return;
     }
     found = true;
-    walk(reader, at.stream, std::max(cut, segment.first), segment.end, Direction::forward, [&](std::uint64_t offset, const OffsetEntry& entry) {
-      if (entry.time >= oldest) return false;
-      cut = offset + 1;
-      return true;
-    });
+    walk(reader, at.stream, std::max(cut, segment.first), segment.end, Direction::forward,
+         [&](std::uint64_t offset, const OffsetEntry& entry) {
+           if (entry.time >= oldest) return false;
+           cut = offset + 1;
+           return true;
+         });
   });
   return cut;
 }

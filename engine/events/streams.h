@@ -9,6 +9,7 @@
 #include "engine/transaction/transaction.h"
 
 #include <stele/events.h>
+#include <stele/windows.h>
 
 #include <cstdint>
 #include <memory>
@@ -35,9 +36,10 @@ class Streams {
 
   /// Committed events, then those that the transaction (null: none) has appended. The reader must outlive the cursor.
   /// `out_of_range` when `wanted.from` is below the earliest retained offset; `from` given: it was asked for.
-  std::unique_ptr<Cursor> find(transaction::Reader& reader, const transaction::Transaction* own, Wanted wanted, bool from_given) const;
-  std::vector<Event> read(transaction::Reader& reader, const transaction::Transaction* own, std::optional<std::uint64_t> offset,
-                          std::size_t limit) const;
+  std::unique_ptr<Cursor> find(transaction::Reader& reader, const transaction::Transaction* own, Wanted wanted,
+                               bool from_given) const;
+  std::vector<Event> read(transaction::Reader& reader, const transaction::Transaction* own,
+                          std::optional<std::uint64_t> offset, std::size_t limit) const;
   std::uint64_t end_offset(transaction::Reader& reader) const;
   /// Empty extent: there is no such stream.
   Extent extent(transaction::Reader& reader) const;
@@ -48,6 +50,14 @@ class Streams {
   void modify(transaction::Transaction& transaction, const StreamOptions& options) const;
   bool drop(transaction::Transaction& transaction) const;
   void truncate(transaction::Transaction& transaction, std::uint64_t offset) const;
+
+  void create_window(transaction::Transaction& transaction, std::string_view name, const WindowOptions& options) const;
+  bool drop_window(transaction::Transaction& transaction, std::string_view name) const;
+  std::vector<WindowRow> window(transaction::Reader& reader, std::string_view name, const WindowQuery& query) const;
+  std::vector<WindowInfo> windows(transaction::Reader& reader) const;
+  /// Goes on filling each window from so many events that were there before it, and applies its retention. True: all
+  /// are filled.
+  bool keep_windows(transaction::Transaction& transaction, std::size_t events) const;
 
   /// The offset below which its retention lets events go now; at most the earliest one when there are none to go.
   std::uint64_t retention_cut(transaction::Reader& reader) const;

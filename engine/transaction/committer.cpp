@@ -298,6 +298,7 @@ void Committer::unknown_outcome(std::uint64_t gseq, const std::exception& error)
 void Committer::publish(const Proposal& proposal, Prepared& prepared, std::uint64_t gseq) {
   order_.gseq = gseq;
   if (prepared.changes_meta() && watches_.any()) watches_.published({}, gseq);
+  if (!prepared.record->ranges.empty()) order_.late_states.clear();  // some may be erased
   for (auto& [key, value] : prepared.states) {
     if (watches_.any()) watches_.published(std::string_view(key).substr(1), gseq);
     order_.late_states.set(key, std::move(value));

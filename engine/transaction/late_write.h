@@ -1,8 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Writes whose bytes depend on the commit's place in the order: the offsets of appended events, window aggregates. A tier
-// hands them over with its other writes; the committer has them resolved under the order lock. They read nothing that is
-// validated, so two of them never conflict.
+// Writes whose bytes depend on the commit's place in the order: the offsets of appended events, window aggregates. A
+// tier hands them over with its other writes; the committer has them resolved under the order lock. They read nothing
+// that is validated, so two of them never conflict.
 #pragma once
 
 #include "engine/storage/keyspace.h"
@@ -27,7 +27,8 @@ class LateWrites {
   virtual const std::string* state(Keyspace keyspace, std::string_view key) = 0;
   /// Writes such a key. Conflicts with who has read it; is kept in memory for the next commits.
   virtual void set_state(Keyspace keyspace, std::string_view key, std::string value) = 0;
-  /// Writes a key that nobody has written before. Conflicts with nobody: who depends on its absence has noted the state.
+  /// Writes a key that nobody has written before. Conflicts with nobody: who depends on its absence has noted the
+  /// state.
   virtual void add(Keyspace keyspace, std::string_view key, std::string_view value) = 0;
 };
 

@@ -30,11 +30,12 @@ class LateStates {
     const auto found = values_.find(key);
     return found == values_.end() ? nullptr : &found->second;
   }
+  void clear() {
+    values_.clear();
+    bytes_ = 0;
+  }
   void set(std::string key, std::string value) {
-    if (bytes_ > bytes_max) {  // begin anew: what is still in use comes back
-      values_.clear();
-      bytes_ = 0;
-    }
+    if (bytes_ > bytes_max) clear();  // what is still in use comes back
     const auto [entry, fresh] = values_.try_emplace(std::move(key));
     bytes_ += value.size() + (fresh ? entry->first.size() + 64 : 0) - entry->second.size();
     entry->second = std::move(value);

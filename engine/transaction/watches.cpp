@@ -49,7 +49,8 @@ int Watch::file() {
   std::lock_guard guard(mutex_);
   if (file_ < 0) {
     file_ = ::eventfd(told_ ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (file_ < 0) fail(ErrorCode::full, text("stream: an eventfd cannot be made (errno ", errno, "); close other files"));
+    if (file_ < 0)
+      fail(ErrorCode::full, text("stream: an eventfd cannot be made (errno ", errno, "); close other files"));
   }
   return file_;
 }

@@ -21,8 +21,8 @@ enum class WakeAt : std::uint8_t { visible, durable };
 
 class Watches;
 
-/// Told of commits that set the state, or change the catalog, from its construction on. One thread waits; must go before
-/// the store does.
+/// Told of commits that set the state, or change the catalog, from its construction on. One thread waits; must go
+/// before the store does.
 class Watch {
  public:
   Watch(Watches& watches, std::string state_key, WakeAt at);
@@ -38,7 +38,8 @@ class Watch {
   /// There is such a commit already: to be told when it is durable.
   void expect(std::uint64_t gseq);
 
-  /// An eventfd that is readable from such a commit, or raise(), until clear(). Made at the first call; closed with this.
+  /// An eventfd that is readable from such a commit, or raise(), until clear(). Made at the first call; closed with
+  /// this.
   int file();
   void clear();
   void raise() noexcept;
@@ -47,7 +48,7 @@ class Watch {
   friend class Watches;
 
   Watches& watches_;
-  std::string state_key_;         // guarded by the mutex of watches_
+  std::string state_key_;  // guarded by the mutex of watches_
   const WakeAt at_;
   std::uint64_t committed_ = 0;  // the last such commit not yet told of; guarded by the mutex of watches_
 

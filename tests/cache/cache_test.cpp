@@ -45,7 +45,8 @@ TEST_P(Caches, values_are_any_bytes_under_any_key) {
   EXPECT_EQ(c.get("k"), "");
   EXPECT_EQ(c.set("k", std::string(1 << 20, 'v')).previous, "");
   EXPECT_EQ(c.get("k")->size(), 1u << 20);
-  expect_error(ErrorCode::too_large, [&] { c.set(std::string(8001, 'k'), "v"); }, "8001", "8000");
+  expect_error(
+      ErrorCode::too_large, [&] { c.set(std::string(8001, 'k'), "v"); }, "8001", "8000");
   expect_error(ErrorCode::too_large, [&] { c.get(std::string(8001, 'k')); });
   EXPECT_EQ(c.mget(std::vector<std::string>{"k", "absent", ""}).at(1), std::nullopt);
 }
@@ -115,13 +116,18 @@ TEST_P(Caches, times_to_live_are_as_in_redis) {
 TEST_P(Caches, bad_times_and_numbers_change_nothing) {
   c.set("k", "old");
   for (const auto ttl : {0ms, -1ms, std::chrono::milliseconds::max()})
-    expect_error(ErrorCode::invalid, [&] { c.set("k", "new", {.ttl = ttl}); }, "time to live");
-  expect_error(ErrorCode::invalid, [&] { c.set("k", "new", {.ttl = 1s, .keep_ttl = true}); }, "exclude");
+    expect_error(
+        ErrorCode::invalid, [&] { c.set("k", "new", {.ttl = ttl}); }, "time to live");
+  expect_error(
+      ErrorCode::invalid, [&] { c.set("k", "new", {.ttl = 1s, .keep_ttl = true}); }, "exclude");
   expect_error(ErrorCode::invalid, [&] { c.set("k", "new", {.expire_at = Timestamp(-1s)}); });
   expect_error(ErrorCode::invalid, [&] { c.expire("k", std::chrono::milliseconds::max()); });
-  expect_error(ErrorCode::invalid, [&] { c.incr("k"); }, "integer");
-  expect_error(ErrorCode::invalid, [&] { c.incrbyfloat("k", 1); }, "number");
-  expect_error(ErrorCode::invalid, [&] { c.incrbyfloat("k", std::nan("")); }, "finite");
+  expect_error(
+      ErrorCode::invalid, [&] { c.incr("k"); }, "integer");
+  expect_error(
+      ErrorCode::invalid, [&] { c.incrbyfloat("k", 1); }, "number");
+  expect_error(
+      ErrorCode::invalid, [&] { c.incrbyfloat("k", std::nan("")); }, "finite");
   EXPECT_EQ(c.get("k"), "old");
   c.set("n", "9223372036854775807");
   expect_error(ErrorCode::out_of_range, [&] { c.incr("n"); });
@@ -134,7 +140,8 @@ TEST_P(Caches, bad_times_and_numbers_change_nothing) {
   }
   expect_error(ErrorCode::invalid, [&] { c.throttle("t", {.count = 0}); });
   expect_error(ErrorCode::invalid, [&] { c.throttle("t", {.period = 0ms}); });
-  expect_error(ErrorCode::invalid, [&] { c.throttle("k", {}); }, "not one of throttle");
+  expect_error(
+      ErrorCode::invalid, [&] { c.throttle("k", {}); }, "not one of throttle");
   expect_error(ErrorCode::invalid, [&] { c.count("k", {.window = 0ms}); });
 }
 
@@ -229,10 +236,12 @@ TEST_P(Caches, a_throttle_lets_exactly_its_limit_through_under_many_threads) {
   ASSERT_TRUE(refused.retry_after.has_value());
   EXPECT_NEAR(static_cast<double>(refused.retry_after->count()), 3600e6, 60e6);
   EXPECT_NEAR(static_cast<double>(refused.reset_after.count()), 36000e6, 60e6);
-  EXPECT_EQ(c.throttle("other", {.max_burst = 9, .count = 1, .period = 1h, .quantity = 11}).retry_after, std::nullopt) << "never";
+  EXPECT_EQ(c.throttle("other", {.max_burst = 9, .count = 1, .period = 1h, .quantity = 11}).retry_after, std::nullopt)
+      << "never";
   const ThrottleResult first = c.throttle("other", {.max_burst = 9, .count = 1, .period = 1h, .quantity = 4});
   EXPECT_EQ(first.remaining, 6u);
-  EXPECT_EQ(c.throttle("other", {.max_burst = 9, .count = 1, .period = 1h, .quantity = 0}).remaining, 6u) << "asking costs nothing";
+  EXPECT_EQ(c.throttle("other", {.max_burst = 9, .count = 1, .period = 1h, .quantity = 0}).remaining, 6u)
+      << "asking costs nothing";
   EXPECT_FALSE(c.throttle("fast", {.count = 1000}).limited);
   std::this_thread::sleep_for(5ms);
   EXPECT_FALSE(c.throttle("fast", {.count = 1000}).limited) << "it opens again";

@@ -73,8 +73,8 @@ TEST_F(BadRequest, lines_that_are_no_request) {
            {R"({"op":"aggregate","collection":"c","pipeline":{}})", "invalid", "pipeline"},
            {R"({"op":"aggregate","pipeline":[]})", "invalid", "collection"},
            {R"({"op":"aggregate","source":{"table":"t"},"pipeline":[]})", "invalid", "source"},
-           {R"({"op":"create_window","stream":"x"})", "unsupported", "create_window"},
-           {R"({"op":"drop_window","stream":"s"})", "unsupported", "drop_window"},
+           {R"({"op":"create_window","stream":"x"})", "invalid", "name"},
+           {R"({"op":"repair"})", "unsupported", "repair"},
            {R"({"op":"collections","a":)" + repeated("[", 200) + repeated("]", 200) + "}", "too_large", "130"},
        })
     expect_refused(bad);

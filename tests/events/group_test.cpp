@@ -68,17 +68,26 @@ TEST_F(Groups, seek_goes_anywhere_in_the_stream) {
   g.seek(3);
   const Poll before = g.poll();
   g.seek(1);
-  expect_error(ErrorCode::invalid, [&] { g.commit(before); }, "changed");
-  expect_error(ErrorCode::out_of_range, [&] { g.seek(11); }, "11");
+  expect_error(
+      ErrorCode::invalid, [&] { g.commit(before); }, "changed");
+  expect_error(
+      ErrorCode::out_of_range, [&] { g.seek(11); }, "11");
 }
 
 TEST_F(Groups, offsets_that_are_not_its_own_are_refused) {
   g.commit(5);
-  EXPECT_EQ(expect_error(ErrorCode::out_of_range, [&] { g.commit(11); }, "ends at 10").detail().at("end"), "10");
-  expect_error(ErrorCode::out_of_range, [&] { g.commit(4); }, "seek");
+  EXPECT_EQ(expect_error(
+                ErrorCode::out_of_range, [&] { g.commit(11); }, "ends at 10")
+                .detail()
+                .at("end"),
+            "10");
+  expect_error(
+      ErrorCode::out_of_range, [&] { g.commit(4); }, "seek");
   g.commit(5);  // again is nothing
-  expect_error(ErrorCode::not_found, [&] { s.group("unknown").lag(); }, "unknown");
-  expect_error(ErrorCode::not_found, [&] { db.stream("none").group("g").poll(); }, "none");
+  expect_error(
+      ErrorCode::not_found, [&] { s.group("unknown").lag(); }, "unknown");
+  expect_error(
+      ErrorCode::not_found, [&] { db.stream("none").group("g").poll(); }, "none");
   expect_error(ErrorCode::invalid, [&] { s.group("").poll(); });
   expect_error(ErrorCode::invalid, [&] { s.group(std::string(256, 'g')).commit(1); });
   EXPECT_EQ(g.lag().committed, 5u);
@@ -87,7 +96,8 @@ TEST_F(Groups, offsets_that_are_not_its_own_are_refused) {
 TEST_F(Groups, a_place_below_the_retained_events_is_out_of_range) {
   g.commit(2);
   s.truncate(6);
-  const Error error = expect_error(ErrorCode::out_of_range, [&] { g.poll(); }, "seek_to_beginning");
+  const Error error = expect_error(
+      ErrorCode::out_of_range, [&] { g.poll(); }, "seek_to_beginning");
   EXPECT_EQ(error.detail().at("earliest"), "6");
   g.seek_to_beginning();
   EXPECT_EQ(offsets(g.poll(1).events), "6");
@@ -120,8 +130,10 @@ TEST_F(Groups, members_share_the_keys_out_and_each_event_is_given_to_one) {
   const auto members = g.members();
   ASSERT_EQ(members.size(), 2u);
   EXPECT_EQ(members[0].partitions, (std::vector<std::uint32_t>{0, 2, 4, 6}));
-  expect_error(ErrorCode::invalid, [&] { g.poll(); }, "members");
-  expect_error(ErrorCode::not_found, [&] { g.poll({.member = "c"}); }, "\"c\"");
+  expect_error(
+      ErrorCode::invalid, [&] { g.poll(); }, "members");
+  expect_error(
+      ErrorCode::not_found, [&] { g.poll({.member = "c"}); }, "\"c\"");
 }
 
 TEST_F(Groups, a_member_that_leaves_or_dies_gives_its_share_up) {
@@ -133,9 +145,11 @@ TEST_F(Groups, a_member_that_leaves_or_dies_gives_its_share_up) {
   std::this_thread::sleep_for(50ms);  // b does not poll
   const Poll all = g.poll({.member = "a"});
   EXPECT_EQ(all.events.size(), 10u);
-  expect_error(ErrorCode::invalid, [&] { g.commit(old); }, "poll again");
+  expect_error(
+      ErrorCode::invalid, [&] { g.commit(old); }, "poll again");
   g.commit(all);
-  expect_error(ErrorCode::not_found, [&] { g.poll({.member = "b"}); }, "join");
+  expect_error(
+      ErrorCode::not_found, [&] { g.poll({.member = "b"}); }, "join");
   EXPECT_TRUE(g.leave("a"));
   EXPECT_FALSE(g.leave("a"));
   EXPECT_TRUE(g.poll().events.empty());

@@ -83,12 +83,15 @@ TEST_F(Reads, a_cursor_stays_at_its_moment) {
 /// Against a plain list, over several segments, with late events.
 TEST_F(Reads, random_queries_find_what_a_list_has) {
   auto random = seeded();
-  const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); };
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+  };
   std::vector<Event> list;
   while (list.size() < 90'000) {
     std::vector<NewEvent> batch;
     for (int i = 0; i < 3000; ++i) {
-      const std::int64_t time = static_cast<std::int64_t>(list.size()) / 10 + (below(10) == 0 ? -below(20'000) : below(100));
+      const std::int64_t time =
+          static_cast<std::int64_t>(list.size()) / 10 + (below(10) == 0 ? -below(20'000) : below(100));
       const NewEvent event{"k" + std::to_string(below(50)), R"({"n":)" + std::to_string(below(10)) + "}", at(time)};
       list.push_back({list.size(), *event.time, event.key, event.data});
       batch.push_back(event);
@@ -110,8 +113,11 @@ TEST_F(Reads, random_queries_find_what_a_list_has) {
 
     std::vector<Event> expected;
     for (const Event& event : list) {
-      if (*event.offset < std::max<std::uint64_t>(40'000, query.from.value_or(0)) || (query.to && *event.offset >= *query.to)) continue;
-      if ((query.from_time && event.time < *query.from_time) || (query.to_time && event.time >= *query.to_time)) continue;
+      if (*event.offset < std::max<std::uint64_t>(40'000, query.from.value_or(0)) ||
+          (query.to && *event.offset >= *query.to))
+        continue;
+      if ((query.from_time && event.time < *query.from_time) || (query.to_time && event.time >= *query.to_time))
+        continue;
       if ((query.key && event.key != *query.key) || (!query.filter.empty() && event.data != R"({"n":3})")) continue;
       expected.push_back(event);
     }
@@ -134,11 +140,15 @@ TEST_F(Reads, thousands_of_streams_live_side_by_side) {
 
 TEST_F(Reads, bad_queries_are_refused) {
   append("a", 1);
-  expect_error(ErrorCode::invalid, [&] { s.find({.from = 3, .to = 2}); }, "\"s\"", "before they begin");
-  expect_error(ErrorCode::invalid, [&] { s.find({.from_time = at(3), .to_time = at(2)}); }, "\"s\"");
+  expect_error(
+      ErrorCode::invalid, [&] { s.find({.from = 3, .to = 2}); }, "\"s\"", "before they begin");
+  expect_error(
+      ErrorCode::invalid, [&] { s.find({.from_time = at(3), .to_time = at(2)}); }, "\"s\"");
   expect_error(ErrorCode::invalid, [&] { s.find({.filter = "{"}); });
-  expect_error(ErrorCode::invalid, [&] { s.find({.filter = R"({"a":{"$nope":1}})"}); }, "$nope");
-  expect_error(ErrorCode::too_large, [&] { s.append({.key = std::string(4001, 'k')}); }, "4001", "4000");
+  expect_error(
+      ErrorCode::invalid, [&] { s.find({.filter = R"({"a":{"$nope":1}})"}); }, "$nope");
+  expect_error(
+      ErrorCode::too_large, [&] { s.append({.key = std::string(4001, 'k')}); }, "4001", "4000");
   expect_error(ErrorCode::invalid, [&] { s.append({.data = "{"}); });
   EXPECT_EQ(s.end_offset(), 1u);
 }

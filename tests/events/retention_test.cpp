@@ -22,7 +22,8 @@ TEST_F(Retained, what_was_truncated_is_out_of_range_and_names_the_earliest) {
   for (int i = 0; i < 10; ++i) append("k", i);
   s.truncate(4);
   EXPECT_EQ(offsets(s.read()), "4 5 6 7 8 9") << "no offset given: from the earliest";
-  const Error error = expect_error(ErrorCode::out_of_range, [&] { s.read(3); }, "\"s\"", "4", "3");
+  const Error error = expect_error(
+      ErrorCode::out_of_range, [&] { s.read(3); }, "\"s\"", "4", "3");
   EXPECT_EQ(error.detail().at("earliest"), "4");
   EXPECT_EQ(error.detail().at("end"), "10");
   expect_error(ErrorCode::out_of_range, [&] { s.find({.from = 0, .key = "k"}); });
@@ -30,7 +31,8 @@ TEST_F(Retained, what_was_truncated_is_out_of_range_and_names_the_earliest) {
   EXPECT_EQ(found({.to_time = at(6)}), "4 5");
   s.truncate(2);  // back: nothing
   EXPECT_EQ(s.stats().earliest, 4u);
-  expect_error(ErrorCode::out_of_range, [&] { s.truncate(11); }, "beyond its end");
+  expect_error(
+      ErrorCode::out_of_range, [&] { s.truncate(11); }, "beyond its end");
   s.truncate(10);
   EXPECT_EQ(offsets(s.read()), "");
   append("k", 1);
@@ -74,10 +76,14 @@ TEST_F(Retained, count_age_and_bytes_let_the_oldest_go) {
 }
 
 TEST_F(Retained, rules_that_cannot_be_are_refused) {
-  expect_error(ErrorCode::invalid, [&] { s.create({.retention = {.age = 0ms}}); }, "age");
-  expect_error(ErrorCode::invalid, [&] { s.create({.retention = {.count = 0}}); }, "count");
-  expect_error(ErrorCode::not_found, [&] { s.modify({}); }, "\"s\"");
-  expect_error(ErrorCode::not_found, [&] { s.truncate(0); }, "\"s\"");
+  expect_error(
+      ErrorCode::invalid, [&] { s.create({.retention = {.age = 0ms}}); }, "age");
+  expect_error(
+      ErrorCode::invalid, [&] { s.create({.retention = {.count = 0}}); }, "count");
+  expect_error(
+      ErrorCode::not_found, [&] { s.modify({}); }, "\"s\"");
+  expect_error(
+      ErrorCode::not_found, [&] { s.truncate(0); }, "\"s\"");
   s.create();
   expect_error(ErrorCode::exists, [&] { s.create(); });
 }

@@ -21,7 +21,8 @@ inline Timestamp at(std::int64_t seconds) { return Timestamp(std::chrono::second
 /// Offsets as text, `-` for events not yet committed.
 inline std::string offsets(const std::vector<Event>& events) {
   std::string out;
-  for (const Event& event : events) out += (out.empty() ? "" : " ") + (event.offset ? std::to_string(*event.offset) : "-");
+  for (const Event& event : events)
+    out += (out.empty() ? "" : " ") + (event.offset ? std::to_string(*event.offset) : "-");
   return out;
 }
 

@@ -117,8 +117,10 @@ TEST_F(Tails, a_wait_is_cancelled_and_holds_the_database_open) {
     expect_error(ErrorCode::interrupted, [&] { tail.wait(1min); });
     expect_error(ErrorCode::busy, [&] { db.close(); });
   }
-  expect_error(ErrorCode::invalid, [&] { db.write([](Transaction& tx) { tx.stream("s").tail(); }); }, "transaction");
-  expect_error(ErrorCode::invalid, [&] { s.tail().wait(-1ms); }, "-1");
+  expect_error(
+      ErrorCode::invalid, [&] { db.write([](Transaction& tx) { tx.stream("s").tail(); }); }, "transaction");
+  expect_error(
+      ErrorCode::invalid, [&] { s.tail().wait(-1ms); }, "-1");
   db.close();
 }
 

@@ -11,7 +11,8 @@
 
 namespace stele::testing {
 
-/// The smallest late write: u64 gseq · value goes under prefix · u64 number, and the sequence's next number is its state.
+/// The smallest late write: u64 gseq · value goes under prefix · u64 number, and the sequence's next number is its
+/// state.
 class NumberedAppend final : public transaction::LateWrite {
  public:
   NumberedAppend(storage::Keyspace keyspace, std::string sequence, std::string prefix, std::string value)
@@ -38,8 +39,9 @@ class NumberedAppend final : public transaction::LateWrite {
   std::string value_;
 };
 
-inline std::shared_ptr<const transaction::LateWrite> numbered_append(storage::Keyspace keyspace, std::string_view sequence,
-                                                                     std::string_view prefix, std::string_view value) {
+inline std::shared_ptr<const transaction::LateWrite> numbered_append(storage::Keyspace keyspace,
+                                                                     std::string_view sequence, std::string_view prefix,
+                                                                     std::string_view value) {
   return std::make_shared<NumberedAppend>(keyspace, std::string(sequence), std::string(prefix), std::string(value));
 }
 

@@ -20,7 +20,9 @@ std::string bytes_of(const Request& request, std::string_view field, std::string
   return value.binary().bytes;
 }
 
-std::string bytes_of(const Request& request, std::string_view field) { return bytes_of(request, field, request.raw(field)); }
+std::string bytes_of(const Request& request, std::string_view field) {
+  return bytes_of(request, field, request.raw(field));
+}
 
 std::string json_of(std::string_view bytes) {
   std::string out;
@@ -32,7 +34,9 @@ std::string json_of(std::string_view bytes) {
   return out;
 }
 
-std::string json_of(const std::optional<std::string>& bytes) { return bytes ? json_of(std::string_view(*bytes)) : "null"; }
+std::string json_of(const std::optional<std::string>& bytes) {
+  return bytes ? json_of(std::string_view(*bytes)) : "null";
+}
 
 std::vector<std::string> keys_of(const Request& request) {
   std::vector<std::string> keys;
@@ -75,7 +79,8 @@ void drop(Session& session, const Request& request, Answer& answer) {
 
 std::chrono::milliseconds seconds(const Request& request, std::string_view field) {
   std::int64_t ms = 0;
-  if (__builtin_mul_overflow(integer(request, field, 0), std::int64_t{1000}, &ms)) request.refuse(field, "is too large");
+  if (__builtin_mul_overflow(integer(request, field, 0), std::int64_t{1000}, &ms))
+    request.refuse(field, "is too large");
   return std::chrono::milliseconds(ms);
 }
 
@@ -88,7 +93,8 @@ void set(Session& session, const Request& request, Answer& answer) {
   }
   if (request.has("exat")) {
     std::int64_t us = 0;
-    if (__builtin_mul_overflow(integer(request, "exat", 0), std::int64_t{1'000'000}, &us)) request.refuse("exat", "is too large");
+    if (__builtin_mul_overflow(integer(request, "exat", 0), std::int64_t{1'000'000}, &us))
+      request.refuse("exat", "is too large");
     options.expire_at = Timestamp(std::chrono::microseconds(us));
   }
   options.keep_ttl = request.boolean("keepttl", false);
@@ -106,13 +112,15 @@ void set(Session& session, const Request& request, Answer& answer) {
 
 void get(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
-  answer.add_json("value", json_of(read_cache(session, request, [&](const CacheReader& cache) { return cache.get(key); })));
+  answer.add_json("value",
+                  json_of(read_cache(session, request, [&](const CacheReader& cache) { return cache.get(key); })));
 }
 
 void mget(Session& session, const Request& request, Answer& answer) {
   const auto keys = keys_of(request);
   JsonArray values;
-  for (const auto& value : read_cache(session, request, [&](const CacheReader& cache) { return cache.mget(keys); })) values.add(json_of(value));
+  for (const auto& value : read_cache(session, request, [&](const CacheReader& cache) { return cache.mget(keys); }))
+    values.add(json_of(value));
   answer.add_json("values", std::move(values).str());
 }
 
@@ -140,7 +148,8 @@ void ttl(Session& session, const Request& request, Answer& answer) {
 
 void expire(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
-  if (request.has("ex") == request.has("px")) request.refuse("ex", "or \"px\" must be given, not both: seconds or milliseconds to live");
+  if (request.has("ex") == request.has("px"))
+    request.refuse("ex", "or \"px\" must be given, not both: seconds or milliseconds to live");
   const auto time = request.has("ex") ? seconds(request, "ex") : std::chrono::milliseconds(integer(request, "px", 0));
   ExpireIf when = ExpireIf::always;
   int conditions = 0;
@@ -165,7 +174,8 @@ void persist(Session& session, const Request& request, Answer& answer) {
 void incr(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   const std::int64_t by = integer(request, "by", 1);
-  answer.add_json("value", std::to_string(in_cache(session, request, [&](Cache cache) { return cache.incr(key, by); })));
+  answer.add_json("value",
+                  std::to_string(in_cache(session, request, [&](Cache cache) { return cache.incr(key, by); })));
 }
 
 void incrbyfloat(Session& session, const Request& request, Answer& answer) {
@@ -179,7 +189,8 @@ void incrbyfloat(Session& session, const Request& request, Answer& answer) {
 void scan(Session& session, const Request& request, Answer& answer) {
   const std::string cursor = request.has("cursor") ? bytes_of(request, "cursor") : "";
   const std::size_t count = request.number("count").value_or(1000);
-  const ScanResult result = read_cache(session, request, [&](const CacheReader& cache) { return cache.scan(cursor, count); });
+  const ScanResult result =
+      read_cache(session, request, [&](const CacheReader& cache) { return cache.scan(cursor, count); });
   JsonArray keys;
   for (const std::string& key : result.keys) keys.add(json_of(std::string_view(key)));
   answer.add_json("keys", std::move(keys).str());
@@ -228,26 +239,93 @@ void caches(Session& session, const Request& request, Answer& answer) {
 std::span<const Operation> cache_operations() {
   using enum Operation::Tx;
   static const Operation operations[] = {
-      {"cache_set", may, true, {"cache", "key", "value", "ex", "px", "exat", "keepttl", "nx", "xx", "get"}, {},
-       R"({"op":"cache_set","cache":"sessions","key":"ada","value":"token","ex":3600,"nx":true})", set},
+      {"cache_set",
+       may,
+       true,
+       {"cache", "key", "value", "ex", "px", "exat", "keepttl", "nx", "xx", "get"},
+       {},
+       R"({"op":"cache_set","cache":"sessions","key":"ada","value":"token","ex":3600,"nx":true})",
+       set},
       {"cache_get", may, false, {"cache", "key"}, {}, R"({"op":"cache_get","cache":"sessions","key":"ada"})", get},
-      {"cache_mget", may, false, {"cache", "keys"}, {}, R"({"op":"cache_mget","cache":"sessions","keys":["ada","bob"]})", mget},
-      {"cache_getset", may, true, {"cache", "key", "value"}, {}, R"({"op":"cache_getset","cache":"sessions","key":"ada","value":"t2"})", getset},
-      {"cache_del", may, true, {"cache", "key", "keys"}, {}, R"({"op":"cache_del","cache":"sessions","keys":["ada","bob"]})", del},
+      {"cache_mget",
+       may,
+       false,
+       {"cache", "keys"},
+       {},
+       R"({"op":"cache_mget","cache":"sessions","keys":["ada","bob"]})",
+       mget},
+      {"cache_getset",
+       may,
+       true,
+       {"cache", "key", "value"},
+       {},
+       R"({"op":"cache_getset","cache":"sessions","key":"ada","value":"t2"})",
+       getset},
+      {"cache_del",
+       may,
+       true,
+       {"cache", "key", "keys"},
+       {},
+       R"({"op":"cache_del","cache":"sessions","keys":["ada","bob"]})",
+       del},
       {"cache_ttl", may, false, {"cache", "key"}, {}, R"({"op":"cache_ttl","cache":"sessions","key":"ada"})", ttl},
-      {"cache_expire", may, true, {"cache", "key", "ex", "px", "nx", "xx", "gt", "lt"}, {},
-       R"({"op":"cache_expire","cache":"sessions","key":"ada","ex":60})", expire},
-      {"cache_persist", may, true, {"cache", "key"}, {}, R"({"op":"cache_persist","cache":"sessions","key":"ada"})", persist},
-      {"cache_incr", may, true, {"cache", "key", "by"}, {}, R"({"op":"cache_incr","cache":"counters","key":"hits","by":1})", incr},
-      {"cache_incrbyfloat", may, true, {"cache", "key", "by"}, {}, R"({"op":"cache_incrbyfloat","cache":"counters","key":"sum","by":0.5})", incrbyfloat},
-      {"cache_scan", may, false, {"cache", "cursor", "count"}, {}, R"({"op":"cache_scan","cache":"sessions","count":100})", scan},
+      {"cache_expire",
+       may,
+       true,
+       {"cache", "key", "ex", "px", "nx", "xx", "gt", "lt"},
+       {},
+       R"({"op":"cache_expire","cache":"sessions","key":"ada","ex":60})",
+       expire},
+      {"cache_persist",
+       may,
+       true,
+       {"cache", "key"},
+       {},
+       R"({"op":"cache_persist","cache":"sessions","key":"ada"})",
+       persist},
+      {"cache_incr",
+       may,
+       true,
+       {"cache", "key", "by"},
+       {},
+       R"({"op":"cache_incr","cache":"counters","key":"hits","by":1})",
+       incr},
+      {"cache_incrbyfloat",
+       may,
+       true,
+       {"cache", "key", "by"},
+       {},
+       R"({"op":"cache_incrbyfloat","cache":"counters","key":"sum","by":0.5})",
+       incrbyfloat},
+      {"cache_scan",
+       may,
+       false,
+       {"cache", "cursor", "count"},
+       {},
+       R"({"op":"cache_scan","cache":"sessions","count":100})",
+       scan},
       {"cache_flush", may, true, {"cache"}, {}, R"({"op":"cache_flush","cache":"sessions"})", flush},
-      {"throttle", may, true, {"cache", "key", "max_burst", "count", "period_ms", "quantity"}, {},
-       R"({"op":"throttle","cache":"limits","key":"ada","max_burst":10,"count":5,"period_ms":1000})", throttle},
-      {"cache_count", may, true, {"cache", "key", "max", "window_ms", "sliding", "quantity"}, {},
-       R"({"op":"cache_count","cache":"limits","key":"bob","max":100,"window_ms":60000,"sliding":true})", count},
-      {"create_cache", may, true, {"cache", "memory", "max_bytes", "max_keys"}, {},
-       R"({"op":"create_cache","cache":"hot","memory":true,"max_bytes":100000000})", create},
+      {"throttle",
+       may,
+       true,
+       {"cache", "key", "max_burst", "count", "period_ms", "quantity"},
+       {},
+       R"({"op":"throttle","cache":"limits","key":"ada","max_burst":10,"count":5,"period_ms":1000})",
+       throttle},
+      {"cache_count",
+       may,
+       true,
+       {"cache", "key", "max", "window_ms", "sliding", "quantity"},
+       {},
+       R"({"op":"cache_count","cache":"limits","key":"bob","max":100,"window_ms":60000,"sliding":true})",
+       count},
+      {"create_cache",
+       may,
+       true,
+       {"cache", "memory", "max_bytes", "max_keys"},
+       {},
+       R"({"op":"create_cache","cache":"hot","memory":true,"max_bytes":100000000})",
+       create},
       {"drop_cache", may, true, {"cache"}, {}, R"({"op":"drop_cache","cache":"hot"})", drop},
       {"caches", may, false, {}, {}, R"({"op":"caches"})", caches},
   };

@@ -127,7 +127,8 @@ StreamOptions options_of(const Request& request) {
   for (const RawMember& member : members(request.object("retention"))) {
     const model::Value value = model::parse(member.value);
     if (!value.is_integer() || value.integer() < 0)
-      request.refuse("retention", text("holds \"", member.name.substr(0, 60), "\", which is not an integer of 0 or more"));
+      request.refuse("retention",
+                     text("holds \"", member.name.substr(0, 60), "\", which is not an integer of 0 or more"));
     if (member.name == "age_ms") {
       options.retention.age = std::chrono::milliseconds(value.integer());
     } else if (member.name == "bytes") {
@@ -135,7 +136,8 @@ StreamOptions options_of(const Request& request) {
     } else if (member.name == "count") {
       options.retention.count = static_cast<std::uint64_t>(value.integer());
     } else {
-      request.refuse("retention", text("holds the unknown member \"", member.name.substr(0, 60), "\"; known are age_ms, bytes, count"));
+      request.refuse("retention", text("holds the unknown member \"", member.name.substr(0, 60),
+                                       "\"; known are age_ms, bytes, count"));
     }
   }
   return options;
@@ -221,7 +223,13 @@ std::span<const Operation> event_operations() {
        {},
        R"({"op":"modify_stream","stream":"clicks","retention":{"count":5000}})",
        modify_stream},
-      {"truncate", may, true, {"stream", "before"}, {}, R"({"op":"truncate","stream":"activity","before":1})", truncate},
+      {"truncate",
+       may,
+       true,
+       {"stream", "before"},
+       {},
+       R"({"op":"truncate","stream":"activity","before":1})",
+       truncate},
       {"stream_stats", may, false, {"stream"}, {}, R"({"op":"stream_stats","stream":"activity"})", stream_stats},
       {"drop_stream", may, true, {"stream"}, {}, R"({"op":"drop_stream","stream":"clicks"})", drop_stream},
       {"streams", may, false, {}, {}, R"({"op":"streams"})", streams},

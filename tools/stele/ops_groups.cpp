@@ -27,13 +27,16 @@ auto read_group(Session& session, const Request& request, Body&& body) {
   return session.read(request, [&](const Snapshot& at) { return body(at.stream(stream).group(group)); });
 }
 
-std::string text_or_empty(const Request& request, std::string_view field) { return request.has(field) ? request.text(field) : ""; }
+std::string text_or_empty(const Request& request, std::string_view field) {
+  return request.has(field) ? request.text(field) : "";
+}
 
 std::vector<std::uint64_t> offsets_of(const Request& request) {
   std::vector<std::uint64_t> offsets;
   for (const std::string_view json : request.array("offsets")) {
     const model::Value value = model::parse(json);
-    if (!value.is_integer() || value.integer() < 0) request.refuse("offsets", "holds something that is not an integer of 0 or more");
+    if (!value.is_integer() || value.integer() < 0)
+      request.refuse("offsets", "holds something that is not an integer of 0 or more");
     offsets.push_back(static_cast<std::uint64_t>(value.integer()));
   }
   return offsets;
@@ -59,9 +62,10 @@ void poll(Session& session, const Request& request, Answer& answer) {
   PollOptions options;
   options.limit = request.number("limit").value_or(options.limit);
   options.member = text_or_empty(request, "member");
-  const Poll polled = options.member.empty()
-                          ? read_group(session, request, [&](const GroupReader& group) { return group.poll(options.limit); })
-                          : in_group(session, request, [&](Group group) { return group.poll(options); });
+  const Poll polled =
+      options.member.empty()
+          ? read_group(session, request, [&](const GroupReader& group) { return group.poll(options.limit); })
+          : in_group(session, request, [&](Group group) { return group.poll(options); });
   JsonArray events;
   for (const Event& event : polled.events) events.add(event_json(event));
   answer.add_json("events", std::move(events).str());
@@ -74,7 +78,8 @@ void commit(Session& session, const Request& request, Answer&) {
   if (!offset) request.refuse("offset", "is missing: the \"next\" that group_poll answered");
   const auto generation = request.number("generation");
   const std::string member = text_or_empty(request, "member");
-  if (!member.empty() && !generation) request.refuse("generation", "is missing: a member gives what group_poll answered");
+  if (!member.empty() && !generation)
+    request.refuse("generation", "is missing: a member gives what group_poll answered");
   in_group(session, request, [&](Group group) {
     if (generation) {
       group.commit(Poll{{}, *offset, *generation, member});
@@ -93,12 +98,12 @@ void seek(Session& session, const Request& request, Answer& answer) {
   if (!to.empty() + offset.has_value() + time.has_value() != 1 || (!to.empty() && to != "beginning" && to != "end"))
     request.refuse("to", "must be \"beginning\" or \"end\"; or give \"offset\", or \"time\", and only one of them");
   answer.add("committed", in_group(session, request, [&](Group group) {
-    if (offset) group.seek(*offset);
-    if (time) group.seek(*time);
-    if (to == "beginning") group.seek_to_beginning();
-    if (to == "end") group.seek_to_end();
-    return group.lag().committed;
-  }));
+               if (offset) group.seek(*offset);
+               if (time) group.seek(*time);
+               if (to == "beginning") group.seek_to_beginning();
+               if (to == "end") group.seek_to_end();
+               return group.lag().committed;
+             }));
 }
 
 void lag(Session& session, const Request& request, Answer& answer) {
@@ -117,14 +122,17 @@ void join(Session& session, const Request& request, Answer&) {
 
 void leave(Session& session, const Request& request, Answer& answer) {
   const std::string member = request.text("member");
-  answer.add_json("left", in_group(session, request, [&](Group group) { return group.leave(member); }) ? "true" : "false");
+  answer.add_json("left",
+                  in_group(session, request, [&](Group group) { return group.leave(member); }) ? "true" : "false");
 }
 
 void members_of(Session& session, const Request& request, Answer& answer) {
   JsonArray out;
-  for (const GroupMember& member : read_group(session, request, [](const GroupReader& group) { return group.members(); })) {
+  for (const GroupMember& member :
+       read_group(session, request, [](const GroupReader& group) { return group.members(); })) {
     std::string partitions;
-    for (const std::uint32_t partition : member.partitions) partitions += (partitions.empty() ? "" : ",") + std::to_string(partition);
+    for (const std::uint32_t partition : member.partitions)
+      partitions += (partitions.empty() ? "" : ",") + std::to_string(partition);
     std::string json = "{\"member\":";
     json::append_quoted(json, member.name);
     out.add(json + ",\"partitions\":[" + partitions + "],\"expires\":" + time_json(member.expires) + "}");
@@ -159,7 +167,8 @@ void nack(Session& session, const Request& request, Answer& answer) {
 void pending(Session& session, const Request& request, Answer& answer) {
   const std::size_t limit = request.number("limit").value_or(1000);
   JsonArray entries;
-  for (const PendingEvent& entry : read_group(session, request, [&](const GroupReader& group) { return group.pending(limit); })) {
+  for (const PendingEvent& entry :
+       read_group(session, request, [&](const GroupReader& group) { return group.pending(limit); })) {
     std::string json = text("{\"offset\":", entry.offset, ",\"consumer\":");
     json::append_quoted(json, entry.consumer);
     const bool nacked = entry.idle == std::chrono::milliseconds::max();
@@ -179,28 +188,97 @@ void groups(Session& session, const Request& request, Answer& answer) {
 std::span<const Operation> group_operations() {
   using enum Operation::Tx;
   static const Operation operations[] = {
-      {"group_poll", may, true, {"stream", "group", "limit", "member"}, {},
-       R"({"op":"group_poll","stream":"activity","group":"billing","limit":100})", poll},
-      {"group_commit", may, true, {"stream", "group", "offset", "generation", "member"}, {},
-       R"({"op":"group_commit","stream":"activity","group":"billing","offset":2})", commit},
-      {"group_seek", may, true, {"stream", "group", "offset", "time", "to"}, {},
-       R"({"op":"group_seek","stream":"activity","group":"billing","to":"beginning"})", seek},
-      {"group_lag", may, false, {"stream", "group"}, {}, R"({"op":"group_lag","stream":"activity","group":"billing"})", lag},
-      {"group_create", may, true, {"stream", "group", "partitions", "deliveries_max", "dead_letters"}, {},
-       R"({"op":"group_create","stream":"activity","group":"jobs","deliveries_max":5,"dead_letters":"dead"})", create},
-      {"group_drop", may, true, {"stream", "group"}, {}, R"({"op":"group_drop","stream":"activity","group":"jobs"})", drop},
-      {"group_join", may, true, {"stream", "group", "member", "session_ms"}, {},
-       R"({"op":"group_join","stream":"activity","group":"shared","member":"worker 1","session_ms":30000})", join},
-      {"group_leave", may, true, {"stream", "group", "member"}, {},
-       R"({"op":"group_leave","stream":"activity","group":"shared","member":"worker 1"})", leave},
-      {"group_members", may, false, {"stream", "group"}, {}, R"({"op":"group_members","stream":"activity","group":"shared"})", members_of},
-      {"group_claim", may, true, {"stream", "group", "consumer", "count", "min_idle_ms"}, {},
-       R"({"op":"group_claim","stream":"activity","group":"jobs","consumer":"worker 1","count":1,"min_idle_ms":30000})", claim},
-      {"group_ack", may, true, {"stream", "group", "offsets"}, {},
-       R"({"op":"group_ack","stream":"activity","group":"jobs","offsets":[0]})", ack},
-      {"group_nack", may, true, {"stream", "group", "offsets"}, {},
-       R"({"op":"group_nack","stream":"activity","group":"jobs","offsets":[1]})", nack},
-      {"group_pending", may, false, {"stream", "group", "limit"}, {}, R"({"op":"group_pending","stream":"activity","group":"jobs"})", pending},
+      {"group_poll",
+       may,
+       true,
+       {"stream", "group", "limit", "member"},
+       {},
+       R"({"op":"group_poll","stream":"activity","group":"billing","limit":100})",
+       poll},
+      {"group_commit",
+       may,
+       true,
+       {"stream", "group", "offset", "generation", "member"},
+       {},
+       R"({"op":"group_commit","stream":"activity","group":"billing","offset":2})",
+       commit},
+      {"group_seek",
+       may,
+       true,
+       {"stream", "group", "offset", "time", "to"},
+       {},
+       R"({"op":"group_seek","stream":"activity","group":"billing","to":"beginning"})",
+       seek},
+      {"group_lag",
+       may,
+       false,
+       {"stream", "group"},
+       {},
+       R"({"op":"group_lag","stream":"activity","group":"billing"})",
+       lag},
+      {"group_create",
+       may,
+       true,
+       {"stream", "group", "partitions", "deliveries_max", "dead_letters"},
+       {},
+       R"({"op":"group_create","stream":"activity","group":"jobs","deliveries_max":5,"dead_letters":"dead"})",
+       create},
+      {"group_drop",
+       may,
+       true,
+       {"stream", "group"},
+       {},
+       R"({"op":"group_drop","stream":"activity","group":"jobs"})",
+       drop},
+      {"group_join",
+       may,
+       true,
+       {"stream", "group", "member", "session_ms"},
+       {},
+       R"({"op":"group_join","stream":"activity","group":"shared","member":"worker 1","session_ms":30000})",
+       join},
+      {"group_leave",
+       may,
+       true,
+       {"stream", "group", "member"},
+       {},
+       R"({"op":"group_leave","stream":"activity","group":"shared","member":"worker 1"})",
+       leave},
+      {"group_members",
+       may,
+       false,
+       {"stream", "group"},
+       {},
+       R"({"op":"group_members","stream":"activity","group":"shared"})",
+       members_of},
+      {"group_claim",
+       may,
+       true,
+       {"stream", "group", "consumer", "count", "min_idle_ms"},
+       {},
+       R"({"op":"group_claim","stream":"activity","group":"jobs","consumer":"worker 1","count":1,"min_idle_ms":30000})",
+       claim},
+      {"group_ack",
+       may,
+       true,
+       {"stream", "group", "offsets"},
+       {},
+       R"({"op":"group_ack","stream":"activity","group":"jobs","offsets":[0]})",
+       ack},
+      {"group_nack",
+       may,
+       true,
+       {"stream", "group", "offsets"},
+       {},
+       R"({"op":"group_nack","stream":"activity","group":"jobs","offsets":[1]})",
+       nack},
+      {"group_pending",
+       may,
+       false,
+       {"stream", "group", "limit"},
+       {},
+       R"({"op":"group_pending","stream":"activity","group":"jobs"})",
+       pending},
       {"groups", may, false, {"stream"}, {}, R"({"op":"groups","stream":"activity"})", groups},
   };
   return operations;

@@ -1,14 +1,15 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// A cache holds values under keys, both any bytes, with a time to live: sessions, limits, results worth keeping for a while.
-// What has expired is invisible at once; its space comes back in the background. The verbs and what they answer are Redis's.
+// A cache holds values under keys, both any bytes, with a time to live: sessions, limits, results worth keeping for a
+// while. What has expired is invisible at once; its space comes back in the background. The verbs and what they answer
+// are Redis's.
 //
 // A cache comes into being with its first write, then on disk. One made with CacheOptions::memory is gone when the
 // database closes, and is faster; bounds on it let the least recently used keys go.
 //
 // Inside a transaction writes commit with it. Outside, each call is one of its own, `relaxed` unless WriteOptions say
-// otherwise. A transaction that writes a memory cache's key conflicts when the key was changed since it read it; it sees
-// memory caches as they are, not as of its snapshot.
+// otherwise. A transaction that writes a memory cache's key conflicts when the key was changed since it read it; it
+// sees memory caches as they are, not as of its snapshot.
 //
 // Time is the database's own, which never steps: not with the wall clock, not over a reopening.
 #pragma once
@@ -49,7 +50,13 @@ struct SetResult {
   std::optional<std::string> previous;  // the value before, also when it was not set
 };
 
-enum class ExpireIf : std::uint8_t { always, none, some, greater, less };  // Redis: NX, XX, GT, LT; no time to live is for ever
+enum class ExpireIf : std::uint8_t {
+  always,
+  none,
+  some,
+  greater,
+  less
+};  // Redis: NX, XX, GT, LT; no time to live is for ever
 
 struct ScanResult {
   std::string cursor;  // for the next call; empty: that was all
@@ -66,14 +73,14 @@ struct ThrottleOptions {
 
 struct ThrottleResult {
   bool limited = false;
-  std::uint64_t limit = 0;      // max_burst + 1
+  std::uint64_t limit = 0;  // max_burst + 1
   std::uint64_t remaining = 0;
   std::optional<std::chrono::microseconds> retry_after;  // when limited; none: so much at once is never allowed
   std::chrono::microseconds reset_after{0};              // until all of the limit is there again
 };
 
-/// Up to `max` in a window: windows that begin at multiples of their length, or one that slides, for which the count of the
-/// window before is taken to be spread evenly.
+/// Up to `max` in a window: windows that begin at multiples of their length, or one that slides, for which the count of
+/// the window before is taken to be spread evenly.
 struct WindowLimit {
   std::uint64_t max = 1;
   std::chrono::milliseconds window{60'000};
@@ -110,7 +117,8 @@ class CacheReader {
   /// Seconds, rounded; -1: no time to live; -2: no such key.
   std::int64_t ttl(std::string_view key) const;
   std::int64_t pttl(std::string_view key) const;  // milliseconds
-  /// About `count` keys, from an empty cursor on. A key that is there from the first call to the last is given once or more.
+  /// About `count` keys, from an empty cursor on. A key that is there from the first call to the last is given once or
+  /// more.
   ScanResult scan(std::string_view cursor = {}, std::size_t count = 1000) const;
   CacheOptions options() const;
 

@@ -9,8 +9,8 @@
 // Events are read by offset, by time, or by key and time; <stele/groups.h> has consumer groups. Retention removes the
 // oldest events; to ask for one of them is `out_of_range`, never silence.
 //
-// StreamReader comes from a Snapshot and reads; Stream comes from a Transaction or, each call then being a transaction of
-// its own, from a Database. Both are light handles, valid as long as their database.
+// StreamReader comes from a Snapshot and reads; Stream comes from a Transaction or, each call then being a transaction
+// of its own, from a Database. Both are light handles, valid as long as their database.
 #pragma once
 
 #include <stele/error.h>
@@ -36,8 +36,8 @@ class TailState;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 struct NewEvent {
-  std::string key = {};           // any bytes, may be empty; up to 4000
-  std::string data = "null";      // any JSON value
+  std::string key = {};                // any bytes, may be empty; up to 4000
+  std::string data = "null";           // any JSON value
   std::optional<Timestamp> time = {};  // default: the transaction's time
 };
 
@@ -53,9 +53,9 @@ struct EventQuery {
   std::optional<std::uint64_t> from = {};  // the first offset; below the earliest retained one: out_of_range
   std::optional<std::uint64_t> to = {};    // offsets below it
   std::optional<Timestamp> from_time = {};
-  std::optional<Timestamp> to_time = {};   // times before it
+  std::optional<Timestamp> to_time = {};  // times before it
   std::optional<std::string> key = {};
-  std::string filter = {};                 // a document filter on the event's data, {"did": "publish"}; empty: none
+  std::string filter = {};  // a document filter on the event's data, {"did": "publish"}; empty: none
   /// Newest first. Events of one key come in the order of their times, all others in that of their offsets.
   bool backward = false;
   std::optional<std::uint64_t> limit = {};
@@ -96,6 +96,10 @@ struct StreamStats {
 
 class Group;
 class GroupReader;
+struct WindowOptions;
+struct WindowQuery;
+struct WindowRow;
+struct WindowInfo;
 
 class StreamReader {
  public:
@@ -115,6 +119,10 @@ class StreamReader {
   /// A consumer group: <stele/groups.h>.
   GroupReader group(std::string_view group) const;
   std::vector<std::string> groups() const;
+  /// A declared window's rows of committed events, in the order of (start, key): <stele/windows.h>. `not_found`: none
+  /// of that name.
+  std::vector<WindowRow> window(std::string_view window, const WindowQuery& query) const;
+  std::vector<WindowInfo> windows() const;
 
  protected:
   const std::shared_ptr<detail::Scope>& scope() const;  // `invalid` when moved from
@@ -128,8 +136,8 @@ enum class Shows : std::uint8_t {
   visible,  // as soon as they are committed, before they are on disk
 };
 
-/// Follows a stream from an offset on: new events without polling. From Stream::tail; one thread at a time; the database
-/// cannot be closed while there is one.
+/// Follows a stream from an offset on: new events without polling. From Stream::tail; one thread at a time; the
+/// database cannot be closed while there is one.
 class Tail {
  public:
   explicit Tail(std::unique_ptr<detail::TailState> state);
@@ -155,6 +163,11 @@ class Stream : public StreamReader {
   using StreamReader::StreamReader;
 
   Group group(std::string_view group) const;
+
+  /// Declares a window, and fills it from the events that are there: before this returns, or, when it was cut short, or
+  /// in a transaction, in the background (windows() tells how far it is). `exists`: there is one of that name.
+  void create_window(std::string_view window, const WindowOptions& options);
+  bool drop_window(std::string_view window);
 
   void append(const NewEvent& event) { append(std::span(&event, 1)); }
   void append(std::span<const NewEvent> events);

@@ -3,7 +3,8 @@
 // A consumer group is a named place in a stream: how far its events have been processed. It comes into being when
 // something is committed or claimed in it, and begins at the earliest event.
 //
-// Exactly once: poll, do the work and commit in one transaction; then effects and place are on disk together or not at all.
+// Exactly once: poll, do the work and commit in one transaction; then effects and place are on disk together or not at
+// all.
 //
 //   db.write([](stele::Transaction& tx) {
 //     auto group = tx.stream("activity").group("billing");
@@ -12,9 +13,10 @@
 //     group.commit(polled);
 //   });
 //
-// Several consumers: a group with partitions shares its events out by the hash of their keys to the members that joined,
-// so each key is one member's, in order. Or each event by itself, in any order, as a queue of jobs: claim, then ack or nack;
-// what is neither in time is delivered again, and after too many deliveries goes to a stream of dead letters.
+// Several consumers: a group with partitions shares its events out by the hash of their keys to the members that
+// joined, so each key is one member's, in order. Or each event by itself, in any order, as a queue of jobs: claim, then
+// ack or nack; what is neither in time is delivered again, and after too many deliveries goes to a stream of dead
+// letters.
 //
 // A poll or claim gives durable events only: those that no crash can take back.
 #pragma once
@@ -31,7 +33,8 @@ namespace stele {
 struct GroupOptions {
   std::uint32_t partitions = 1;      // 1 to 1024: so many members at most have something to do
   std::uint32_t deliveries_max = 0;  // claims of one event; then it is a dead letter; 0: no bound
-  /// The stream that dead letters go to, as {"stream","group","offset","deliveries","data"} under their key; empty: nowhere.
+  /// The stream that dead letters go to, as {"stream","group","offset","deliveries","data"} under their key; empty:
+  /// nowhere.
   std::string dead_letters = {};
 };
 
@@ -123,8 +126,8 @@ class Group : public GroupReader {
   void seek_to_end();
   void seek(Timestamp time);  // to the first event that is not earlier
 
-  /// A member takes part until it leaves, or has not polled for `session`. Others get a share of its partitions, or give
-  /// some up, at their next poll. Again: nothing changes but the session.
+  /// A member takes part until it leaves, or has not polled for `session`. Others get a share of its partitions, or
+  /// give some up, at their next poll. Again: nothing changes but the session.
   void join(std::string_view member, std::chrono::milliseconds session = std::chrono::seconds(30));
   /// False: it was none.
   bool leave(std::string_view member);

@@ -16,3 +16,4 @@
 #include <stele/transaction.h>
 #include <stele/value.h>
 #include <stele/version.h>
+#include <stele/windows.h>

@@ -1,0 +1,212 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/events/aggregates.h"
+
+#include "engine/base/checksum.h"
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace stele::events {
+
+using model::Value;
+using Of = Aggregate::Of;
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view rule) {
+  fail(ErrorCode::invalid,
+       text("window: aggregates ", rule, R"(; give such as {"n":"count","total":{"sum":"amount"}})"),
+       {{"reason", "InvalidAggregates"}});
+}
+
+std::optional<Of> kind_of(std::string_view name) {
+  static constexpr std::string_view names[] = {"count", "sum", "min", "max", "avg", "distinct", "quantiles"};
+  const auto found = std::ranges::find(names, name);
+  if (found == std::end(names)) return std::nullopt;
+  return static_cast<Of>(found - std::begin(names));
+}
+
+const Value* at_path(const Value& data, std::string_view path) {
+  const Value* value = &data;
+  while (value && !path.empty()) {
+    if (!value->is_object()) return nullptr;
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    value = value->find(path.substr(0, dot));
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return value;
+}
+
+/// As an integer where it is one and a double holds it exactly.
+Value number(double value) {
+  if (!std::isfinite(value)) return {};
+  const bool whole = std::abs(value) < 9e15 && value == std::trunc(value);
+  return whole ? Value(static_cast<std::int64_t>(value)) : Value(value);
+}
+
+}  // namespace
+
+std::vector<Aggregate> parse_aggregates(std::string_view json) {
+  const Value value = model::parse(json::minify(json, {}, "aggregates"));
+  if (!value.is_object() || value.object().empty()) refuse("must be an object with at least one result");
+  if (value.object().size() > 32) refuse("are at most 32");
+  std::vector<Aggregate> out;
+  for (const model::Member& member : value.object()) {
+    Aggregate& aggregate = out.emplace_back();
+    aggregate.name = member.name;
+    if (member.value.is_string() && member.value.string() == "count") continue;
+    if (!member.value.is_object() || member.value.object().size() != 1)
+      refuse(text("of \"", member.name, "\" are no aggregate"));
+    const model::Member& what = member.value.object().front();
+    const auto kind = kind_of(what.name);
+    if (!kind || *kind == Of::count) refuse(text("have no \"", what.name, "\""));
+    if (!what.value.is_string() || what.value.string().empty()) refuse(text("need a path for \"", member.name, "\""));
+    aggregate.of = *kind;
+    aggregate.path = what.value.string();
+  }
+  return out;
+}
+
+void Totals::add(const std::vector<Aggregate>& aggregates, const Value* data) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    if (aggregates[i].of == Of::count) {
+      ++part.count;
+      continue;
+    }
+    const Value* value = data ? at_path(*data, aggregates[i].path) : nullptr;
+    if (!value) continue;
+    if (aggregates[i].of == Of::distinct) {
+      ++part.count;
+      part.distinct.add(checksum(model::to_json(*value)));
+      continue;
+    }
+    if (!value->is_number()) continue;
+    const double as_double = value->number();
+    part.extreme = part.count == 0               ? as_double
+                   : aggregates[i].of == Of::min ? std::min(part.extreme, as_double)
+                                                 : std::max(part.extreme, as_double);
+    ++part.count;
+    if (aggregates[i].of == Of::quantiles) part.quantiles.add(as_double);
+    if (value->is_integer()) {
+      part.integers += value->integer();
+    } else {
+      part.reals += as_double;
+      part.any_reals = true;
+    }
+  }
+}
+
+void Totals::merge(const std::vector<Aggregate>& aggregates, const Totals& other) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    const Part& more = other.parts_[i];
+    if (more.count == 0) continue;
+    part.extreme = part.count == 0               ? more.extreme
+                   : aggregates[i].of == Of::min ? std::min(part.extreme, more.extreme)
+                                                 : std::max(part.extreme, more.extreme);
+    part.count += more.count;
+    part.integers += more.integers;
+    part.reals += more.reals;
+    part.any_reals = part.any_reals || more.any_reals;
+    part.distinct.merge(more.distinct);
+    part.quantiles.merge(more.quantiles);
+  }
+}
+
+std::string Totals::values(const std::vector<Aggregate>& aggregates) const {
+  model::Object out;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const Part& part = parts_[i];
+    const double sum = static_cast<double>(part.integers) + part.reals;
+    Value value;  // null
+    switch (aggregates[i].of) {
+      case Of::count: value = Value(static_cast<std::int64_t>(part.count)); break;
+      case Of::distinct: value = Value(static_cast<std::int64_t>(part.distinct.estimate())); break;
+      case Of::sum:
+        value = !part.any_reals && part.integers >= INT64_MIN && part.integers <= INT64_MAX
+                    ? Value(static_cast<std::int64_t>(part.integers))
+                    : number(sum);
+        break;
+      case Of::avg:
+        if (part.count > 0) value = number(sum / static_cast<double>(part.count));
+        break;
+      case Of::min:
+      case Of::max:
+        if (part.count > 0) value = number(part.extreme);
+        break;
+      case Of::quantiles: {
+        if (part.quantiles.empty()) break;
+        model::Object quantiles;
+        for (const auto& [name, rank] : {std::pair("p50", 0.5), {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}})
+          quantiles.push_back({name, number(part.quantiles.quantile(rank))});
+        value = Value(std::move(quantiles));
+        break;
+      }
+    }
+    out.push_back({aggregates[i].name, std::move(value)});
+  }
+  return model::to_json(Value(std::move(out)));
+}
+
+void Totals::encode(const std::vector<Aggregate>& aggregates, std::string& out) const {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const Part& part = parts_[i];
+    append_varint(out, part.count);
+    switch (aggregates[i].of) {
+      case Of::count: break;
+      case Of::sum:
+      case Of::avg:
+        append_fixed(out, static_cast<std::int64_t>(part.integers >> 64));
+        append_fixed(out, static_cast<std::uint64_t>(part.integers));
+        append_fixed(out, std::bit_cast<std::uint64_t>(part.reals));
+        out += part.any_reals ? '\1' : '\0';
+        break;
+      case Of::min:
+      case Of::max: append_fixed(out, std::bit_cast<std::uint64_t>(part.extreme)); break;
+      case Of::distinct: part.distinct.encode(out); break;
+      case Of::quantiles: part.quantiles.encode(out); break;
+    }
+  }
+}
+
+bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view bytes) {
+  ByteReader reader(bytes);
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    if (!reader.varint(part.count)) return false;
+    std::uint64_t bits = 0;
+    switch (aggregates[i].of) {
+      case Of::count: break;
+      case Of::sum:
+      case Of::avg: {
+        std::int64_t high = 0;
+        std::uint64_t low = 0;
+        char any = 0;
+        if (!reader.fixed(high) || !reader.fixed(low) || !reader.fixed(bits) || !reader.fixed(any)) return false;
+        part.integers =
+            static_cast<__int128>((static_cast<unsigned __int128>(static_cast<std::uint64_t>(high)) << 64) | low);
+        part.reals = std::bit_cast<double>(bits);
+        part.any_reals = any != 0;
+        break;
+      }
+      case Of::min:
+      case Of::max:
+        if (!reader.fixed(bits)) return false;
+        part.extreme = std::bit_cast<double>(bits);
+        break;
+      case Of::distinct:
+        if (!part.distinct.decode(reader)) return false;
+        break;
+      case Of::quantiles:
+        if (!part.quantiles.decode(reader)) return false;
+        break;
+    }
+  }
+  return reader.empty();
+}
+
+}  // namespace stele::events

@@ -1,0 +1,189 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+#include "engine/events/windows.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/error.h"
+#include "engine/base/key_codec.h"
+#include "engine/events/cursor.h"
+#include "engine/events/group_records.h"
+#include "engine/events/layout.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace stele::events {
+
+using storage::Keyspace;
+using transaction::Reader;
+using transaction::Record;
+using transaction::ScanRecord;
+using transaction::Transaction;
+
+namespace {
+
+constexpr std::uint64_t totals_part = 6;
+constexpr std::uint64_t progress_part = 7;
+constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+
+void append_start(std::string& out, std::int64_t start) {
+  key::append_u64(out, static_cast<std::uint64_t>(start) ^ sign);
+}
+
+[[noreturn]] void damaged(const Window& window) {
+  fail(ErrorCode::corrupt,
+       text("window \"", window.name, "\": a row cannot be read; drop the window and declare it again"));
+}
+
+}  // namespace
+
+bool Window::reads_data() const {
+  return std::ranges::any_of(aggregates,
+                             [](const Aggregate& aggregate) { return aggregate.of != Aggregate::Of::count; });
+}
+
+std::int64_t Window::start_of(std::int64_t time) const {
+  const std::int64_t past = time % width_us;
+  const std::int64_t back = past < 0 ? past + width_us : past;
+  return time < std::numeric_limits<std::int64_t>::min() + back ? std::numeric_limits<std::int64_t>::min()
+                                                                : time - back;
+}
+
+std::string window_prefix(std::uint64_t stream, std::uint64_t window) {
+  std::string out;
+  key::append_id(out, stream);
+  key::append_id(out, totals_part);
+  key::append_id(out, window);
+  return out;
+}
+
+std::string window_progress_key(std::uint64_t stream, std::uint64_t window) {
+  std::string out;
+  key::append_id(out, stream);
+  key::append_id(out, progress_part);
+  key::append_id(out, window);
+  return out;
+}
+
+WindowDeltas::WindowDeltas(std::uint64_t stream, Window window, std::span<const Append::Pending> events)
+    : stream_(stream), window_(std::move(window)) {
+  const bool reads_data = window_.reads_data();
+  const std::string prefix = window_prefix(stream_, window_.id);
+  std::string key;
+  model::Value data;
+  for (const Append::Pending& event : events) {
+    if (reads_data) data = model::parse(event.data);
+    key = prefix;
+    append_start(key, window_.start_of(event.time));
+    key::append_name(key, window_.by_key ? std::string_view(event.key) : std::string_view());
+    totals_.try_emplace(key, window_.aggregates).first->second.add(window_.aggregates, reads_data ? &data : nullptr);
+  }
+}
+
+void WindowDeltas::resolve(transaction::LateWrites& commit) const {
+  std::string bytes;
+  for (const auto& [key, delta] : totals_) {
+    bytes.clear();
+    if (const std::string* now = commit.state(Keyspace::events, key)) {
+      Totals totals(window_.aggregates);
+      if (!totals.decode(window_.aggregates, *now)) damaged(window_);
+      totals.merge(window_.aggregates, delta);
+      totals.encode(window_.aggregates, bytes);
+    } else {
+      delta.encode(window_.aggregates, bytes);
+    }
+    commit.set_state(Keyspace::events, key, bytes);
+  }
+}
+
+std::vector<WindowRow> read_window(Reader& reader, std::uint64_t stream, const Window& window,
+                                   const WindowQuery& query) {
+  std::int64_t width = window.width_us;
+  if (query.width) {
+    const bool fits = query.width->count() > 0 &&
+                      query.width->count() <= std::numeric_limits<std::int64_t>::max() / 1000 &&
+                      query.width->count() * 1000 % window.width_us == 0;
+    if (!fits)
+      fail(ErrorCode::invalid,
+           text("window \"", window.name, "\": a width of ", query.width->count(), " ms is no multiple of its ",
+                window.width_us / 1000, " ms"),
+           {{"reason", "InvalidWidth"}});
+    width = query.width->count() * 1000;
+  }
+  if (query.key && !window.by_key)
+    fail(ErrorCode::invalid, text("window \"", window.name, "\": it is not by key"), {{"reason", "NotByKey"}});
+  Window wide = window;
+  wide.width_us = width;
+  const std::string prefix = window_prefix(stream, window.id);
+  std::string low = prefix;
+  std::string high = key::prefix_end(prefix);
+  if (query.from) append_start(low, query.from->time_since_epoch().count());
+  if (query.to) append_start(high = prefix, query.to->time_since_epoch().count());
+  std::string suffix;
+  if (query.key) key::append_name(suffix, *query.key);
+
+  std::map<std::pair<std::int64_t, std::string>, Totals> rows;
+  if (low < high) {
+    const auto scan = reader.scan(Keyspace::events, {low, high}, ScanRecord::range);
+    while (scan->next()) {
+      reader.interrupt().check();
+      std::string_view rest = scan->key().substr(prefix.size());
+      std::uint64_t start = 0;
+      if (!key::read_u64(rest, start)) damaged(window);
+      if (query.key && rest != suffix) continue;
+      Totals totals(window.aggregates);
+      if (!totals.decode(window.aggregates, scan->value())) damaged(window);
+      const std::int64_t at = wide.start_of(static_cast<std::int64_t>(start ^ sign));
+      // Mostly in order: a row that is not merged is the last.
+      const auto row = rows.try_emplace(rows.end(), {at, std::string(rest)}, window.aggregates);
+      row->second.merge(window.aggregates, totals);
+    }
+  }
+  std::vector<WindowRow> out;
+  out.reserve(rows.size());
+  for (const auto& [where, totals] : rows)
+    out.push_back(
+        {Timestamp(std::chrono::microseconds(where.first)), unescaped(where.second), totals.values(window.aggregates)});
+  return out;
+}
+
+std::uint64_t window_filled(Reader& reader, std::uint64_t stream, const Window& window) {
+  std::string bytes;
+  std::uint64_t filled = 0;
+  if (reader.get(Keyspace::events, window_progress_key(stream, window.id), bytes, Record::binding))
+    ByteReader(bytes).fixed(filled);
+  return std::min(filled, window.fill_to);
+}
+
+bool fill_window(Transaction& own, const Extent& at, const Window& window, std::size_t events) {
+  std::uint64_t filled = std::max(window_filled(own, at.stream, window), at.earliest);
+  if (filled >= window.fill_to) return true;
+  Wanted wanted;
+  wanted.from = filled;
+  wanted.to = window.fill_to;
+  wanted.limit = events;
+  const auto cursor = open_cursor(own, nullptr, at, std::move(wanted));
+  std::vector<Append::Pending> batch;
+  while (const Event* event = cursor->next()) {
+    batch.push_back({event->time.time_since_epoch().count(), event->key, event->data});
+    filled = *event->offset + 1;
+  }
+  if (batch.empty()) filled = window.fill_to;
+  own.writes().late(std::make_shared<WindowDeltas>(at.stream, window, batch));
+  std::string bytes;
+  append_fixed(bytes, filled);
+  own.writes().put(Keyspace::events, window_progress_key(at.stream, window.id), bytes);
+  return filled >= window.fill_to;
+}
+
+void trim_window(Transaction& own, std::uint64_t stream, const Window& window) {
+  std::int64_t oldest = 0;
+  if (!window.retention_us || __builtin_sub_overflow(own.time_us() - window.width_us, *window.retention_us, &oldest))
+    return;
+  const std::string prefix = window_prefix(stream, window.id);
+  std::string end = prefix;
+  append_start(end, window.start_of(oldest));
+  if (own.scan(Keyspace::events, {prefix, end}, ScanRecord::none)->next())
+    own.writes().erase_range(Keyspace::events, prefix, end);
+}
+
+}  // namespace stele::events

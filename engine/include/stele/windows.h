@@ -1,0 +1,51 @@
+// Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
+//
+// A window is a declared aggregate over a stream: for each stretch of time, and each key or all together, what the
+// events in it come to. It is kept up in the commit of each append, late events included, so asking costs the rows it
+// returns and not the events. Declaring one over existing events fills it from them.
+//
+//   db.stream("results").create_window("hourly", {.width = 1h, .by_key = true,
+//       .aggregates = R"({"shown": "count", "accepted": {"sum": "accepted"}, "users": {"distinct": "user"}})"});
+//   for (const auto& row : db.stream("results").window("hourly", {.width = 24h})) …
+#pragma once
+
+#include <stele/events.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace stele {
+
+struct WindowOptions {
+  std::chrono::milliseconds width{0};  // stretches begin at multiples of it since 1970
+  bool by_key = false;
+  /// By the names of the results: "count", or {"sum" | "min" | "max" | "avg" | "distinct" | "quantiles": path in the
+  /// data}. Events that have no number there (distinct: nothing) do not count, but for "count". distinct is exact up to
+  /// 128 different values, then has a standard error of 2.3 % (HyperLogLog); quantiles are p50, p90, p95, p99, within 1
+  /// % of the value (DDSketch).
+  std::string aggregates = {};
+  std::optional<std::chrono::milliseconds> retention = {};  // stretches that ended so long ago may go
+};
+
+struct WindowQuery {
+  std::optional<std::string> key = {};
+  std::optional<Timestamp> from = {};                   // stretches that begin at it or later
+  std::optional<Timestamp> to = {};                     // and before this
+  std::optional<std::chrono::milliseconds> width = {};  // merged: a multiple of the declared one
+};
+
+struct WindowRow {
+  Timestamp start;
+  std::string key;     // empty when the window is not by key
+  std::string values;  // {"shown":12,"accepted":3,…}; what no event had a value for is null
+};
+
+struct WindowInfo {
+  std::string name;
+  WindowOptions options;
+  std::uint64_t fill_to = 0;  // events below it were there before it was declared
+  std::uint64_t filled = 0;   // and are counted up to here; equal: it is complete
+};
+
+}  // namespace stele

@@ -44,6 +44,9 @@ class EventRuns {
   /// From the call of append to the moment that another thread has the event (or, without a tail, its end).
   Figures tail(bool tailed);
 
+  /// Closes the stores: Google Benchmark keeps this to the end of the process, which is too late for RocksDB.
+  void close() { stores_.clear(); }
+
  private:
   EventStore& of(const std::string& subject, const Make& make);
 

@@ -373,7 +373,7 @@ int run(int argc, char** argv) {
   const auto reads = add_reads(program);
   const auto documents = add_documents(program);
   const auto aggregations = add_aggregations(program);
-  auto events = add_events(program);
+  const auto events = add_events(program);
   add_caches(program);
   program.register_all();
 
@@ -382,6 +382,7 @@ int run(int argc, char** argv) {
   reads->reset();
   documents->reset();
   aggregations->reset();
+  events->close();
   const Figures after = probe_disk(settings.directory);
   program.table().note(
       fmt::format("fdatasync of 4 KB here: p50 {:.0f} us, p99 {:.0f} us before; p50 {:.0f} us, p99 {:.0f} us after",

@@ -64,10 +64,13 @@ endfunction()
 option(STELE_UNITY "Compile the files of a folder together" OFF)
 # These use a name that means something else in another file.
 set(stele_not_unity
-    backends/hnsw/graph.cpp backends/rocksdb/row_cache.cpp bench bench/vectors engine/database/check.cpp
-    engine/database/events.cpp engine/database/upkeep.cpp engine/distance/kernels_x86.cpp engine/documents/bounds.cpp
-    engine/events/layout.cpp engine/pipeline/row_codec.cpp engine/storage/row_set.cpp tests/crash tests/model tools/demo
-    tools/stele/ops_cache.cpp tools/stele/ops_events.cpp tools/stele/ops_groups.cpp)
+    backends/hnsw/graph.cpp backends/rocksdb/row_cache.cpp bench bench/vectors engine/cache engine/database/caches.cpp
+    engine/database/check.cpp engine/database/events.cpp engine/database/events_groups.cpp
+    engine/database/events_tail.cpp engine/database/events_windows.cpp engine/database/upkeep.cpp
+    engine/distance/kernels_x86.cpp engine/documents/bounds.cpp engine/events engine/events/layout.cpp
+    engine/pipeline/row_codec.cpp engine/storage/row_set.cpp tests/cli/groups_test.cpp tests/crash tests/events
+    tests/model tools/demo tools/stele/ops_cache.cpp tools/stele/ops_events.cpp tools/stele/ops_groups.cpp
+    tools/stele/ops_windows.cpp)
 function(stele_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${STELE_UNITY} UNITY_BUILD_MODE GROUP)
   if(STELE_UNITY)

@@ -116,7 +116,7 @@ void check_date(const Change& change) {
     fail(
         ErrorCode::unsupported,
         text("update: $currentDate of \"", change.path.text(), R"(": the type "timestamp" is not offered; use "date")"),
-        {{"reason", "Change::Operator"}, {"operator", "$currentDate"}});
+        {{"reason", "Operator"}, {"operator", "$currentDate"}});
 }
 
 void check_bit(const Change& change) {

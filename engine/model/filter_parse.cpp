@@ -45,7 +45,7 @@ struct PathOperator {
   if (one_of(not_offered_on_paths, op.name))
     fail(ErrorCode::unsupported,
          text(op.what, ", path \"", op.path.text(), "\": the operator ", op.name, " is not offered"),
-         {{"reason", "PathOperator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
+         {{"reason", "Operator"}, {"operator", std::string(op.name)}, {"path", op.path.text()}});
   if (one_of(above_paths, op.name)) op.refuse("stands above paths, as a member of the filter itself");
   fail(
       ErrorCode::invalid,
@@ -295,7 +295,7 @@ Condition parse_above_paths(const Member& member, std::string_view what, FilterO
   if (name == "$alwaysFalse") return parse_always(member, Kind::any_of, what);
   if (one_of(not_offered_on_top, name))
     fail(ErrorCode::unsupported, text(what, ": the operator ", name, " is not offered"),
-         {{"reason", "PathOperator"}, {"operator", name}, {"path", ""}});
+         {{"reason", "Operator"}, {"operator", name}, {"path", ""}});
   fail(ErrorCode::invalid,
        text(what, ": unknown operator ", name,
             "; known: $and $or $nor $expr $jsonSchema $comment; others stand below a path: {\"path\": {\"$gt\": 5}}"),

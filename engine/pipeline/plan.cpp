@@ -59,7 +59,7 @@ std::optional<std::uint64_t> wanted(const Stages& stages, std::size_t from) {
 
 class ScanRows final : public Rows {
  public:
-  ScanRows(Execution& execution, std::unique_ptr<Cursor> cursor, const Needs& needs)
+  ScanRows(const Execution& execution, std::unique_ptr<Cursor> cursor, const Needs& needs)
       : execution_(execution), cursor_(std::move(cursor)), reader_(needs) {}
 
   bool next(Value& row) override {
@@ -73,7 +73,7 @@ class ScanRows final : public Rows {
   std::string_view document() const override { return text_; }
 
  private:
-  Execution& execution_;
+  Execution execution_;  // its own: it may be another thread that reads
   std::unique_ptr<Cursor> cursor_;
   NarrowReader reader_;
   std::string_view text_;

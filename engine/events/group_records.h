@@ -2,10 +2,10 @@
 //
 // How consumer groups lie in keyspace events. G is (id stream, id 5, name group) of layout.h.
 //
-//   G · id 0                    ->  u64 generation · u32 partitions · u32 most deliveries · name of the stream of dead
-//   letters G · id 1 · u64 partition    ->  u64 committed offset; absent: the earliest G · id 2 · name member      ->
-//   i64 expires, µs · i64 session, µs G · id 3 · u64 offset       ->  i64 claimed at, µs · u32 deliveries · consumer
-//   (claimed, not acked)
+//   G · id 0                  ->  u64 generation · u32 partitions · u32 most deliveries · stream of dead letters
+//   G · id 1 · u64 partition  ->  u64 committed offset; absent: the earliest
+//   G · id 2 · name member    ->  i64 expires, µs · i64 session, µs
+//   G · id 3 · u64 offset     ->  i64 claimed at, µs · u32 deliveries · consumer (claimed, not acked)
 #pragma once
 
 #include <cstdint>

@@ -3,12 +3,15 @@
 // How streams lie in keyspace events. Events are gathered in segments, runs of offsets: inside a segment their data is
 // in the order of keys and times, so what one key did in a while is one short scan, and a segment goes as a whole.
 //
-//   (id stream, id 0)                             ->  the state: u64 next offset · the open segment
-//   (id stream, id 1, u64 offset)                 ->  u64 gseq · u64 segment · i64 time in µs · varint bytes of data ·
-//   key (id stream, id 2, u64 segment, name key, u64 time + 2^63, u64 offset)  ->  the data, JSON text (id stream, id
-//   3, u64 segment)                ->  a closed segment (id stream, id 4)                             ->  u64 earliest
-//   offset; absent: 0 (id stream, id 5, …)                          ->  consumer groups: group_records.h (id stream, id
-//   6, …), (id stream, id 7, …)    ->  windows: windows.h
+//   (id stream, id 0)                    ->  the state: u64 next offset · the open segment
+//   (id stream, id 1, u64 offset)        ->  u64 gseq · u64 segment · i64 time in µs · varint bytes of data · key
+//   (id stream, id 2, u64 segment, name key, u64 time + 2^63, u64 offset)
+//                                        ->  the data, JSON text
+//   (id stream, id 3, u64 segment)       ->  a closed segment
+//   (id stream, id 4)                    ->  u64 earliest offset; absent: 0
+//   (id stream, id 5, …)                 ->  consumer groups: group_records.h
+//   (id stream, id 6, …), (…, id 7, …)   ->  windows: windows.h
+//
 // A segment is named by its first offset; as a value: u64 first · u64 end · u64 bytes of keys and data · i64 least time
 // · i64 greatest time; the open one ends at the next offset. Numbers in values are little-endian. Segments are closed
 // when they have 65,536 events or 16 MB. The state is written by late writes alone (append.h). Entries below the

@@ -2,9 +2,9 @@
 //
 // Declared aggregates over a stream, kept up by late writes in the commit of each append.
 //
-//   (id stream, id 6, id window, u64 start + 2^63, name key)  ->  totals (aggregates.h); start in µs, the key empty
-//   when not by key (id stream, id 7, id window)                              ->  u64 events counted of those below
-//   fill_to
+//   (id stream, id 6, id window, u64 start + 2^63, name key)
+//                                  ->  totals (aggregates.h); start in µs, the key empty when not by key
+//   (id stream, id 7, id window)   ->  u64 events counted of those below fill_to
 #pragma once
 
 #include "engine/events/aggregates.h"

@@ -146,8 +146,10 @@ TEST_F(Limited, a_directory_deleted_while_open_is_no_crash) {
   for (int i = 0; i < 20; ++i)
     for (const char* request : {R"({"op":"insert","collection":"c","docs":[{}]})", R"({"op":"find","collection":"c"})",
                                 R"j({"op":"sql","sql":"INSERT INTO t VALUES(2)"})j", R"({"op":"check"})"}) {
-      const std::string code = code_of(exec.ask(request));
-      EXPECT_TRUE(code == "ok" || code == "io" || code == "poisoned" || code == "corrupt") << code;
+      const std::string answer = exec.ask(request), code = code_of(answer);
+      // RocksDB's own work on the files that are gone may fail while a commit is in the log's queue.
+      EXPECT_TRUE(code == "ok" || code == "io" || code == "poisoned" || code == "corrupt" || code == "unknown_outcome")
+          << answer;
     }
   const Ended ended = exec.end();
   EXPECT_EQ(ended.signal, 0);

@@ -21,8 +21,7 @@ namespace stele::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint32_t batch = 1000, event_stream = 40, payload_stream = 41, payloads = 4096;
-constexpr std::int64_t first_moment_ms = 1'700'000'000'000;
+constexpr std::uint32_t event_batch = 1000, event_stream = 40, payload_stream = 41, payloads = 4096;
 
 Figures figures_of(std::uint32_t count, Clock::time_point begin) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -119,7 +118,7 @@ Aggregations::Stele& Aggregations::stele() {
     GeneratedEvent event = generated_event(i, texts);
     events.push_back({.key = std::move(event.key), .data = std::move(event.data),
                       .time = Timestamp(std::chrono::microseconds(event.time_us))});
-    if (events.size() < batch && i + 1 < events_) continue;
+    if (events.size() < event_batch && i + 1 < events_) continue;
     db.stream("events", {.durability = Durability::relaxed}).append(events);
     events.clear();
   }

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::uint32_t seed = 42;
 constexpr std::uint32_t document_stream = 20;  // and those after it, one a revision
-constexpr std::int64_t first_moment_ms = 1'700'000'000'000;
 constexpr const char* cities[] = {"Amsterdam", "Berlin",  "Chicago",  "Dakar",   "Edinburgh", "Firenze",
                                   "Geneva",    "Hanoi",   "Istanbul", "Jakarta", "Kyoto",     "Lisbon",
                                   "Madrid",    "Nairobi", "Oslo",     "Prague"};

@@ -9,6 +9,9 @@
 
 namespace stele::bench {
 
+/// Of the first document and event, UTC.
+inline constexpr std::int64_t first_moment_ms = 1'700'000'000'000;
+
 /// sfc32, one sequence for each (stream, item). Never draw twice in one expression: C++ leaves the order open.
 class Sequence {
  public:

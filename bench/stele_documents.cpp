@@ -10,9 +10,9 @@ namespace stele::bench {
 
 namespace {
 
-class Stele : public DocumentStore {
+class SteleDocuments : public DocumentStore {
  public:
-  explicit Stele(const std::string& directory)
+  explicit SteleDocuments(const std::string& directory)
       : db_(Database::open(directory + "/stele")), docs_(db_.collection("docs")) {
     docs_.create_index(R"({"grp": 1})");
     docs_.create_index(R"({"score": 1})");
@@ -48,7 +48,7 @@ class Stele : public DocumentStore {
   Collection& docs() { return docs_; }
 
  private:
-  static void deliver(Documents found, Tally& tally) {
+  static void deliver(stele::Documents found, Tally& tally) {
     while (const auto json = found.next()) tally.add(*json);
   }
 
@@ -56,9 +56,9 @@ class Stele : public DocumentStore {
   Collection docs_;
 };
 
-class SteleBulk final : public Stele {
+class SteleBulk final : public SteleDocuments {
  public:
-  using Stele::Stele;
+  using SteleDocuments::SteleDocuments;
   void load(std::span<const std::string> documents) override {
     auto next = documents.begin();
     docs().bulk_load([&]() -> std::optional<std::string_view> {
@@ -74,7 +74,7 @@ std::unique_ptr<DocumentStore> make_stele_bulk_documents(const std::string& dire
   return std::make_unique<SteleBulk>(directory);
 }
 std::unique_ptr<DocumentStore> make_stele_documents(const std::string& directory) {
-  return std::make_unique<Stele>(directory);
+  return std::make_unique<SteleDocuments>(directory);
 }
 
 }  // namespace stele::bench

@@ -8,6 +8,7 @@
 
 #include "engine/model/value.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
 #include <cstdlib>
@@ -22,11 +23,7 @@ namespace stele {
 
 using Texts = std::vector<std::string>;
 
-/// STELE_TEST_SEED replays a run.
-inline std::uint64_t test_seed() {
-  if (const char* given = std::getenv("STELE_TEST_SEED")) return std::strtoull(given, nullptr, 10);
-  return std::random_device()();
-}
+using testing::test_seed;
 
 class AggregateTest : public ::testing::Test {
  protected:

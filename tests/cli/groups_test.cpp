@@ -2,6 +2,7 @@
 //
 // Consumers that are killed: every event's effect is there once.
 #include "tests/cli/program.h"
+#include "tests/support/seed.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -41,10 +42,7 @@ bool consume(Exec& exec) {
 
 TEST_F(GroupsTest, killed_consumers_process_every_event_exactly_once) {
   constexpr int events = 120;
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::printf("STELE_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(testing::test_seed());
   {
     Exec exec(directory);
     exec.ask(R"j({"op":"sql","sql":"CREATE TABLE total(n INTEGER)"})j");

@@ -3,6 +3,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/files.h"
+#include "tests/support/seed.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -326,7 +327,7 @@ TEST_P(KeyValueContract, random_operations_match_a_map_at_every_snapshot) {
   options.write_buffer_bytes = 64u << 10;
   options.memory_bytes = 8u << 20;
   open(options);
-  const auto seed = static_cast<unsigned>(std::chrono::steady_clock::now().time_since_epoch().count());
+  const auto seed = static_cast<unsigned>(testing::test_seed());
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   auto key = [&] { return std::to_string(random() % 500); };
@@ -602,7 +603,7 @@ TEST_P(KeyValueContract, apply_reaches_no_file_when_room_was_made) {
   const CloseFirst close_first{store_};
   open(options);
   if (!store().capabilities().append_barrier) GTEST_SKIP() << "the backend has no barrier";
-  const unsigned seed = std::random_device{}();
+  const auto seed = static_cast<unsigned>(testing::test_seed());
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   int rooms = 0;

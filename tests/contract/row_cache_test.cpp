@@ -2,6 +2,7 @@
 #include "backends/rocksdb/row_cache.h"
 #include "backends/rocksdb/open.h"
 #include "tests/contract/key_value_contract.h"
+#include "tests/support/seed.h"
 
 #include <cstdlib>
 #include <random>
@@ -166,8 +167,7 @@ struct RowsBesideTables : testing::Test {
 };
 
 TEST_F(RowsBesideTables, point_reads_equal_scans_at_every_moment_while_others_write) {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   std::atomic<bool> done{false};
   std::vector<std::thread> readers;

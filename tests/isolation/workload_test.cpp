@@ -1,5 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "tests/isolation/workload.h"
+#include "tests/support/seed.h"
 
 #include <gtest/gtest.h>
 
@@ -11,12 +12,6 @@
 
 namespace stele::isolation {
 namespace {
-
-/// STELE_SEED replays a run (what each thread does, not how the threads meet).
-std::uint64_t seed() {
-  if (const char* given = std::getenv("STELE_SEED")) return std::strtoull(given, nullptr, 10);
-  return std::random_device()();
-}
 
 class Histories : public ::testing::TestWithParam<Level> {
  protected:
@@ -30,7 +25,7 @@ class Histories : public ::testing::TestWithParam<Level> {
 
 TEST_P(Histories, show_no_anomaly) {
   Workload workload;
-  workload.seed = seed();
+  workload.seed = testing::test_seed();
   workload.level = GetParam();
   RecordProperty("seed", std::to_string(workload.seed));
   const isolation::Run done = run(workload, path_ + "/store");

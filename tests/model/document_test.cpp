@@ -26,7 +26,7 @@ TEST(Document, an_id_is_made_when_absent) {
   EXPECT_LT(empty.id.string(), other.id.string());
 }
 
-std::string refusal(std::string_view json) {
+std::string document_refusal(std::string_view json) {
   try {
     new_document(json);
   } catch (const Error& error) {
@@ -36,15 +36,15 @@ std::string refusal(std::string_view json) {
 }
 
 TEST(Document, refuses_what_must_not_be_stored) {
-  for (const char* json : {"[]", "1", "null", R"("a")"}) EXPECT_EQ(refusal(json), "InvalidDocument") << json;
-  for (const char* json : {R"({"_id":[1]})", R"({"_id":{"a":1}})"}) EXPECT_EQ(refusal(json), "InvalidId") << json;
+  for (const char* json : {"[]", "1", "null", R"("a")"}) EXPECT_EQ(document_refusal(json), "InvalidDocument") << json;
+  for (const char* json : {R"({"_id":[1]})", R"({"_id":{"a":1}})"}) EXPECT_EQ(document_refusal(json), "InvalidId") << json;
   for (const char* json : {R"({"$a":1})", R"({"a":[{"$set":1}]})", R"({"a.b":1})", R"({"a":{"b.c":1}})",
                            R"({"a\u0000b":1})", R"({"\u0024a":1})"})
-    EXPECT_EQ(refusal(json), "InvalidName") << json;
-  EXPECT_EQ(refusal(R"({"a":{"$date":"yesterday"}})"), "InvalidExtendedJson");
-  EXPECT_EQ(refusal(R"({"a":{"$numberDecimal":"1.5"}})"), "ExtendedJson");
-  EXPECT_EQ(refusal(R"({"a":{"$ref":"b","$id":1}})"), "ExtendedJson");
-  EXPECT_EQ(refusal(R"({"":1,"a":{"":{}},"b":"$c.d"})"), "");
+    EXPECT_EQ(document_refusal(json), "InvalidName") << json;
+  EXPECT_EQ(document_refusal(R"({"a":{"$date":"yesterday"}})"), "InvalidExtendedJson");
+  EXPECT_EQ(document_refusal(R"({"a":{"$numberDecimal":"1.5"}})"), "ExtendedJson");
+  EXPECT_EQ(document_refusal(R"({"a":{"$ref":"b","$id":1}})"), "ExtendedJson");
+  EXPECT_EQ(document_refusal(R"({"":1,"a":{"":{}},"b":"$c.d"})"), "");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/model/expression.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/seed.h"
 
 #include <gtest/gtest.h>
 
@@ -52,10 +53,6 @@ inline void expect_errors(ErrorCode code, std::initializer_list<std::pair<std::s
   }
 }
 
-/// STELE_TEST_SEED replays a run.
-inline std::uint64_t test_seed() {
-  if (const char* given = std::getenv("STELE_TEST_SEED")) return std::strtoull(given, nullptr, 10);
-  return std::random_device()();
-}
+using testing::test_seed;
 
 }  // namespace stele::model

@@ -5,6 +5,7 @@
 #include "engine/model/filter.h"
 #include "tests/model/random_value.h"
 #include "tests/model/reference_filter.h"
+#include "tests/support/seed.h"
 
 #include <stele/error.h>
 
@@ -17,10 +18,7 @@
 namespace stele::model {
 namespace {
 
-std::uint64_t test_seed() {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-}
+using testing::test_seed;
 
 // Filters
 
@@ -180,15 +178,15 @@ Pair shrunk(Pair pair, const Fails& fails) {
   return pair;
 }
 
-testing::AssertionResult holds_for(const Pair& pair, const char* rule, const Fails& fails) {
-  if (!fails(pair)) return testing::AssertionSuccess();
+::testing::AssertionResult holds_for(const Pair& pair, const char* rule, const Fails& fails) {
+  if (!fails(pair)) return ::testing::AssertionSuccess();
   const Pair small = shrunk(pair, fails);
-  return testing::AssertionFailure() << rule << "\n  filter   " << to_json(small.filter) << "\n  document "
+  return ::testing::AssertionFailure() << rule << "\n  filter   " << to_json(small.filter) << "\n  document "
                                      << to_json(small.document) << "\n  engine says "
                                      << Filter::of(small.filter, "filter").matches(small.document);
 }
 
-bool matches(const Value& filter, const Value& document) { return Filter::of(filter, "filter").matches(document); }
+bool engine_matches(const Value& filter, const Value& document) { return Filter::of(filter, "filter").matches(document); }
 
 // The operator that stands alone in a filter on one path, or "".
 std::string only_operator(const Value& filter) {
@@ -210,10 +208,10 @@ TEST(FilterReference, the_engine_agrees_with_it) {
     const Pair pair{i % 4 ? last : random_filter(random, 3), random_small_object(random, 3)};
     last = pair.filter;
     ASSERT_TRUE(holds_for(pair, "the reference disagrees", [](const Pair& p) {
-      return matches(p.filter, p.document) != reference::matches(p.filter, p.document);
+      return engine_matches(p.filter, p.document) != reference::matches(p.filter, p.document);
     }));
     if (const std::string op = only_operator(pair.filter); !op.empty())
-      ++(matches(pair.filter, pair.document) ? seen[op].first : seen[op].second);
+      ++(engine_matches(pair.filter, pair.document) ? seen[op].first : seen[op].second);
   }
   for (const auto& [op, counts] : seen) {
     EXPECT_GT(counts.first, 0) << op << " never matched";
@@ -230,28 +228,28 @@ TEST(FilterReference, the_engine_agrees_with_itself) {
   for (int i = 0; i < 4'000; ++i) {
     const Pair pair{random_filter(random, 2), random_small_object(random, 3)};
     ASSERT_TRUE(holds_for(pair, "a filter and its $nor split a collection", [&](const Pair& p) {
-      return matches(p.filter, p.document) == matches(with("$nor", p.filter), p.document);
+      return engine_matches(p.filter, p.document) == engine_matches(with("$nor", p.filter), p.document);
     }));
     ASSERT_TRUE(holds_for(pair, "$and and $or of one are that one", [&](const Pair& p) {
-      return matches(p.filter, p.document) != matches(with("$and", p.filter), p.document) ||
-             matches(p.filter, p.document) != matches(with("$or", p.filter), p.document);
+      return engine_matches(p.filter, p.document) != engine_matches(with("$and", p.filter), p.document) ||
+             engine_matches(p.filter, p.document) != engine_matches(with("$or", p.filter), p.document);
     }));
     ASSERT_TRUE(holds_for(pair, "twice $nor is nothing", [&](const Pair& p) {
-      return matches(p.filter, p.document) != matches(with("$nor", with("$nor", p.filter)), p.document);
+      return engine_matches(p.filter, p.document) != engine_matches(with("$nor", with("$nor", p.filter)), p.document);
     }));
     const Pair other{random_filter(random, 1), pair.document};
     const auto both = [](const char* op, const Value& a, const Value& b) { return Value(Object{{op, Array{a, b}}}); };
     ASSERT_TRUE(holds_for(pair, "not (a or b) is (not a) and (not b)", [&](const Pair& p) {
-      return matches(both("$nor", p.filter, other.filter), p.document) !=
-             matches(both("$and", with("$nor", p.filter), with("$nor", other.filter)), p.document);
+      return engine_matches(both("$nor", p.filter, other.filter), p.document) !=
+             engine_matches(both("$and", with("$nor", p.filter), with("$nor", other.filter)), p.document);
     }));
     ASSERT_TRUE(holds_for(pair, "$and and $or do not care for order", [&](const Pair& p) {
-      return matches(both("$and", p.filter, other.filter), p.document) != matches(both("$and", other.filter, p.filter), p.document) ||
-             matches(both("$or", p.filter, other.filter), p.document) != matches(both("$or", other.filter, p.filter), p.document);
+      return engine_matches(both("$and", p.filter, other.filter), p.document) != engine_matches(both("$and", other.filter, p.filter), p.document) ||
+             engine_matches(both("$or", p.filter, other.filter), p.document) != engine_matches(both("$or", other.filter, p.filter), p.document);
     }));
     ASSERT_TRUE(holds_for(pair, "text and value are one document", [&](const Pair& p) {
       Scratch scratch;
-      return matches(p.filter, p.document) != Filter::of(p.filter, "filter").matches_json(to_json(p.document), scratch);
+      return engine_matches(p.filter, p.document) != Filter::of(p.filter, "filter").matches_json(to_json(p.document), scratch);
     }));
   }
 }
@@ -271,9 +269,9 @@ TEST(FilterReference, in_is_any_of_its_values_and_all_is_each) {
     const auto whole = [&](const char* op) { return Value(Object{{path, Object{{op, values}}}}); };
     const Value document = random_small_object(random, 3);
     const auto shown = [&] { return to_json(whole("$in")) + ' ' + to_json(document); };
-    ASSERT_EQ(matches(whole("$in"), document), matches(spread("$or"), document)) << shown();
-    ASSERT_EQ(matches(whole("$nin"), document), matches(spread("$nor"), document)) << shown();
-    ASSERT_EQ(matches(whole("$all"), document), matches(spread("$and"), document)) << shown();
+    ASSERT_EQ(engine_matches(whole("$in"), document), engine_matches(spread("$or"), document)) << shown();
+    ASSERT_EQ(engine_matches(whole("$nin"), document), engine_matches(spread("$nor"), document)) << shown();
+    ASSERT_EQ(engine_matches(whole("$all"), document), engine_matches(spread("$and"), document)) << shown();
   }
 }
 
@@ -287,10 +285,10 @@ TEST(FilterReference, not_is_the_complement) {
     const auto negated = [](const Value& operators) { return Value(Object{{"$not", operators}}); };
     const Pair pair{random_operators(random, 2), random_small_object(random, 3)};  // the filter: its operators
     if (!is_operators(pair.filter)) continue;
-    const bool matched = matches(on_path(pair.filter), pair.document);
+    const bool matched = engine_matches(on_path(pair.filter), pair.document);
     const auto shown = [&] { return to_json(on_path(pair.filter)) + ' ' + to_json(pair.document); };
-    ASSERT_NE(matched, matches(on_path(negated(pair.filter)), pair.document)) << shown();
-    ASSERT_EQ(matched, matches(on_path(negated(negated(pair.filter))), pair.document)) << shown();
+    ASSERT_NE(matched, engine_matches(on_path(negated(pair.filter)), pair.document)) << shown();
+    ASSERT_EQ(matched, engine_matches(on_path(negated(negated(pair.filter))), pair.document)) << shown();
   }
 }
 

@@ -5,6 +5,7 @@
 #include "engine/model/filter.h"
 #include "engine/model/member_scan.h"
 #include "tests/model/random_value.h"
+#include "tests/support/seed.h"
 
 #include <stele/error.h>
 
@@ -15,10 +16,7 @@
 namespace stele::model {
 namespace {
 
-std::uint64_t test_seed() {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-}
+using testing::test_seed;
 
 std::string stepped(std::string_view object) {
   MemberScan scan(object);

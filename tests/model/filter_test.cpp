@@ -101,7 +101,7 @@ struct Refusal {
   std::string message;
 };
 
-Refusal refusal(std::string_view filter) {
+Refusal filter_refusal(std::string_view filter) {
   try {
     Filter::parse(filter);
   } catch (const Error& error) {
@@ -122,19 +122,19 @@ TEST(Filter, refuses_what_is_no_filter) {
   for (const char* filter : {"", "[]", "1", R"({"a":{"$foo":1}})", R"({"$foo":[]})", R"({"$and":[]})", R"({"$or":{}})",
                              R"({"$or":[1]})", R"({"a":{"$in":1}})", R"({"a":{"$not":1}})", R"({"a":{"$not":{}}})",
                              R"({"a":{"$gt":1,"b":2}})", R"({"a":1,"a":2})", R"({"a":)"})
-    EXPECT_EQ(refusal(filter).code, ErrorCode::invalid) << filter;
-  EXPECT_NE(refusal(R"({"$or":[{"x.y":{"$foo":1}}]})").message.find("\"x.y\": unknown operator $foo"), std::string::npos);
+    EXPECT_EQ(filter_refusal(filter).code, ErrorCode::invalid) << filter;
+  EXPECT_NE(filter_refusal(R"({"$or":[{"x.y":{"$foo":1}}]})").message.find("\"x.y\": unknown operator $foo"), std::string::npos);
   std::string long_path;
   for (int i = 0; i < 100'000; ++i) long_path += "a.";
-  EXPECT_EQ(refusal("{\"" + long_path + "\":1}").code, ErrorCode::invalid);
+  EXPECT_EQ(filter_refusal("{\"" + long_path + "\":1}").code, ErrorCode::invalid);
 }
 
 TEST(Filter, names_the_operators_it_does_not_offer) {
   for (const char* filter :
        {R"({"a":{"$near":[0,0]}})", R"({"a":{"$geoWithin":{}}})", R"({"a":{"$not":{"$geoIntersects":{}}}})",
         R"({"$where":"this.a"})", R"({"$or":[{"$text":{"$search":"x"}}]})"})
-    EXPECT_EQ(refusal(filter).code, ErrorCode::unsupported) << filter;
-  EXPECT_NE(refusal(R"({"a.b":{"$near":[0,0]}})").message.find("path \"a.b\": the operator $near"), std::string::npos);
+    EXPECT_EQ(filter_refusal(filter).code, ErrorCode::unsupported) << filter;
+  EXPECT_NE(filter_refusal(R"({"a.b":{"$near":[0,0]}})").message.find("path \"a.b\": the operator $near"), std::string::npos);
 }
 
 TEST(Filter, finds_the_id_it_asks_for) {

@@ -2,6 +2,7 @@
 #include "engine/model/json_schema.h"
 
 #include "tests/model/random_value.h"
+#include "tests/support/seed.h"
 
 #include <stele/error.h>
 
@@ -165,8 +166,7 @@ Value random_schema(Random& random, int depth) {
 }
 
 TEST(JsonSchema, logic_of_random_schemas) {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   Random random(seed);
   int accepted = 0;

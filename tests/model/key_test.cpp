@@ -4,6 +4,7 @@
 #include "engine/base/key_codec.h"
 #include "engine/model/compare.h"
 #include "tests/model/random_value.h"
+#include "tests/support/seed.h"
 
 #include <stele/error.h>
 
@@ -40,7 +41,7 @@ TEST(ModelKey, orders_the_types_as_mongodb_does) {
 // The promise of the encoding: bytes compare as values do, ascending and descending, and alone or
 // followed by others.
 TEST(ModelKey, bytes_have_the_order_of_values) {
-  const auto seed = std::random_device()();
+  const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE(seed);
   Random random(seed);
   for (int i = 0; i < 200'000; ++i) {
@@ -56,7 +57,7 @@ TEST(ModelKey, bytes_have_the_order_of_values) {
 }
 
 TEST(ModelKey, every_key_can_be_described) {
-  const auto seed = std::random_device()();
+  const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE(seed);
   Random random(seed);
   for (int i = 0; i < 20'000; ++i) {

@@ -2,6 +2,7 @@
 #include "engine/base/error.h"
 #include "engine/model/update.h"
 #include "tests/model/reference_update.h"
+#include "tests/support/seed.h"
 
 #include <gtest/gtest.h>
 
@@ -104,11 +105,6 @@ class Generator {
   std::mt19937_64 random_;
 };
 
-std::uint64_t seed_of_run() {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  return given ? std::stoull(given) : std::random_device()();
-}
-
 // The changed document's text; empty when refused, which must leave the document as it was.
 std::optional<std::string> engine_update(const Value& document, const std::string& update, bool& modified) {
   const std::string before = to_json(document);
@@ -124,7 +120,7 @@ std::optional<std::string> engine_update(const Value& document, const std::strin
 }
 
 TEST(Update, does_what_a_plain_reference_does) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   std::printf("STELE_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Generator generator(seed);

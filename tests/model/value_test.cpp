@@ -10,7 +10,7 @@
 namespace stele::model {
 namespace {
 
-ErrorCode refusal(std::string_view json) {
+ErrorCode value_refusal(std::string_view json) {
   try {
     parse(json);
   } catch (const Error& error) {
@@ -58,14 +58,14 @@ TEST(Value, refuses_malformed_extended_json) {
         R"({"$binary":{"base64":"AR==","subType":"00"}})", R"({"$binary":{"base64":"AQ==","subType":"zz"}})",
         R"({"$binary":"AQ=="})", R"({"$regularExpression":"a"})", R"({"$regularExpression":{"pattern":"a"}})",
         R"({"$regularExpression":{"pattern":"a","options":"q"}})", R"({"$regularExpression":{"pattern":"a","options":"ii"}})"})
-    EXPECT_EQ(refusal(json), ErrorCode::invalid) << json;
+    EXPECT_EQ(value_refusal(json), ErrorCode::invalid) << json;
   for (const char* json : {R"({"$numberDecimal":"1"})",
                            R"({"$timestamp":{"t":1,"i":1}})", R"({"$minKey":1})"})
-    EXPECT_EQ(refusal(json), ErrorCode::unsupported) << json;
+    EXPECT_EQ(value_refusal(json), ErrorCode::unsupported) << json;
 }
 
 TEST(Value, damaged_text_is_corrupt_and_not_fatal) {
-  for (const char* json : {"{\"a\":", "[1,", "{\"a\" 1}", "", "\"abc"}) EXPECT_EQ(refusal(json), ErrorCode::corrupt) << json;
+  for (const char* json : {"{\"a\":", "[1,", "{\"a\" 1}", "", "\"abc"}) EXPECT_EQ(value_refusal(json), ErrorCode::corrupt) << json;
 }
 
 TEST(Value, the_deepest_document_is_read) {

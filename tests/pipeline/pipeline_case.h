@@ -5,6 +5,7 @@
 
 #include "tests/support/memory_sources.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
 #include <gtest/gtest.h>
@@ -14,11 +15,7 @@
 
 namespace stele::pipeline {
 
-/// STELE_TEST_SEED replays a run.
-inline std::uint64_t test_seed() {
-  if (const char* given = std::getenv("STELE_TEST_SEED")) return std::strtoull(given, nullptr, 10);
-  return std::random_device()();
-}
+using testing::test_seed;
 
 class PipelineTest : public ::testing::Test {
  protected:

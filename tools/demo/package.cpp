@@ -18,10 +18,10 @@ std::string key_of(const std::string& field_name) {
 }
 
 std::string relation_json(const Relation& relation) {
-  std::string out = "{\"name\":" + quoted(relation.name);
-  if (!relation.architecture.empty()) out += ",\"architecture\":" + quoted(relation.architecture);
+  std::string out = "{\"name\":" + json_string(relation.name);
+  if (!relation.architecture.empty()) out += ",\"architecture\":" + json_string(relation.architecture);
   if (!relation.comparison.empty())
-    out += ",\"is\":" + quoted(relation.comparison) + ",\"version\":" + quoted(relation.version);
+    out += ",\"is\":" + json_string(relation.comparison) + ",\"version\":" + json_string(relation.version);
   return out + "}";
 }
 
@@ -42,7 +42,7 @@ std::string list_json(std::string_view text) {
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     const std::string_view item = trimmed(text.substr(0, comma));
-    if (!item.empty()) out += (out.size() > 1 ? "," : "") + quoted(item);
+    if (!item.empty()) out += (out.size() > 1 ? "," : "") + json_string(item);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
   return out + "]";
@@ -75,12 +75,12 @@ std::string value_json(const Field& field, Package& package) {
   if (field.name == "size" || field.name == "installed-size") {
     const auto number = parse_number(field.value);
     if (number) (field.name == "size" ? package.size_bytes : package.installed_kilobytes) = number;
-    return number ? std::to_string(*number) : quoted(field.value);
+    return number ? std::to_string(*number) : json_string(field.value);
   }
   if (field.name == "maintainer") {
     package.maintainer = parse_maintainer(field.value);
-    std::string out = "{\"name\":" + quoted(package.maintainer->name);
-    if (!package.maintainer->email.empty()) out += ",\"email\":" + quoted(package.maintainer->email);
+    std::string out = "{\"name\":" + json_string(package.maintainer->name);
+    if (!package.maintainer->email.empty()) out += ",\"email\":" + json_string(package.maintainer->email);
     return out + "}";
   }
   if (field.name == "section") package.section = field.value;
@@ -88,12 +88,12 @@ std::string value_json(const Field& field, Package& package) {
   if (field.name == "tag") return list_json(field.value);
   if (is_flag(field.name) && (field.value == "yes" || field.value == "no"))
     return field.value == "yes" ? "true" : "false";
-  return quoted(field.value);
+  return json_string(field.value);
 }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   json::append_quoted(out, text);
   return out;
@@ -115,7 +115,7 @@ Maintainer parse_maintainer(std::string_view text) {
 }
 
 std::string Package::document(std::int64_t batch) const {
-  return "{\"_id\":" + quoted(document_id) + fields_json + ",\"batch\":" + std::to_string(batch) + "}";
+  return "{\"_id\":" + json_string(document_id) + fields_json + ",\"batch\":" + std::to_string(batch) + "}";
 }
 
 std::optional<Package> read_package(const Stanza& stanza, std::string& why) {
@@ -136,7 +136,7 @@ std::optional<Package> read_package(const Stanza& stanza, std::string& why) {
   for (const Field& field : stanza.fields) {
     std::string key = key_of(field.name);
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    package.fields_json += "," + quoted(key) + ":" + value_json(field, package);
+    package.fields_json += "," + json_string(key) + ":" + value_json(field, package);
     keys.push_back(std::move(key));
   }
   return package;

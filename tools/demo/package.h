@@ -56,6 +56,6 @@ Maintainer parse_maintainer(std::string_view text);
 std::optional<std::int64_t> parse_number(std::string_view text);
 
 /// `text`, valid UTF-8, as a JSON string.
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);
 
 }  // namespace stele::demo

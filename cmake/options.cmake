@@ -64,11 +64,11 @@ endfunction()
 option(STELE_UNITY "Compile the files of a folder together" OFF)
 # These use a name that means something else in another file; value.cpp keeps the frames of its recursion small.
 set(stele_not_unity
-    backends/hnsw/graph.cpp backends/rocksdb/row_cache.cpp engine/cache engine/database/caches.cpp
+    backends/hnsw/graph.cpp engine/cache engine/database/caches.cpp
     engine/database/check.cpp engine/database/events.cpp engine/database/events_groups.cpp
     engine/database/events_tail.cpp engine/database/events_windows.cpp engine/database/upkeep.cpp
-    engine/distance/kernels_x86.cpp engine/documents/bounds.cpp engine/events engine/model/value.cpp
-    engine/pipeline/row_codec.cpp engine/storage/row_set.cpp tests/cli/groups_test.cpp tests/crash tests/events
+    engine/distance/kernels_x86.cpp engine/events engine/model/value.cpp
+    tests/events
     tools/stele/ops_cache.cpp tools/stele/ops_events.cpp tools/stele/ops_groups.cpp
     tools/stele/ops_windows.cpp)
 function(stele_unity target)

@@ -12,7 +12,7 @@ namespace {
 
 using model::Condition;
 using model::Value;
-using Kind = Condition::Kind;
+using Test = Condition::Kind;
 using Intervals = std::vector<Interval>;
 
 const std::string least(1, static_cast<char>(KeyCode::empty_array));
@@ -75,11 +75,11 @@ void add_equal(const Value& operand, Bounds& bounds) {
 }
 
 /// Comparisons hold only within a type.
-std::optional<Bounds> range(Kind kind, const Value& operand) {
+std::optional<Bounds> range(Test kind, const Value& operand) {
   if (operand.is_array()) return std::nullopt;  // compares whole arrays, which have no entry
   Bounds bounds;
   if (operand.is_null()) {
-    bounds.missing = kind == Kind::gte || kind == Kind::lte;
+    bounds.missing = kind == Test::gte || kind == Test::lte;
     if (bounds.missing) bounds.intervals.push_back(point(operand));
     return bounds;
   }
@@ -88,9 +88,9 @@ std::optional<Bounds> range(Kind kind, const Value& operand) {
   const std::string above = key::prefix_end(element);
   const std::string type_end = key::prefix_end(type);
   switch (kind) {
-    case Kind::gt: bounds.intervals.push_back({above, type_end}); break;
-    case Kind::gte: bounds.intervals.push_back({element, type_end}); break;
-    case Kind::lt: bounds.intervals.push_back({type, element}); break;
+    case Test::gt: bounds.intervals.push_back({above, type_end}); break;
+    case Test::gte: bounds.intervals.push_back({element, type_end}); break;
+    case Test::lt: bounds.intervals.push_back({type, element}); break;
     default: bounds.intervals.push_back({type, above}); break;
   }
   return bounds;
@@ -124,17 +124,17 @@ Bounds of_regex(const model::Regex& regex) {
 std::optional<Bounds> necessary(const Condition& leaf) {
   Bounds bounds;
   switch (leaf.kind) {
-    case Kind::eq: add_equal(leaf.operand, bounds); break;
-    case Kind::in:
+    case Test::eq: add_equal(leaf.operand, bounds); break;
+    case Test::in:
       for (const Value& operand : leaf.operands) add_equal(operand, bounds);
       break;
-    case Kind::gt:
-    case Kind::gte:
-    case Kind::lt:
-    case Kind::lte: return range(leaf.kind, leaf.operand);
-    case Kind::exists: bounds.intervals.push_back({least, beyond}); break;
-    case Kind::type: return of_types(std::get<model::TypeSet>(leaf.test));
-    case Kind::regex: return of_regex(std::get<model::Regex>(leaf.test));
+    case Test::gt:
+    case Test::gte:
+    case Test::lt:
+    case Test::lte: return range(leaf.kind, leaf.operand);
+    case Test::exists: bounds.intervals.push_back({least, beyond}); break;
+    case Test::type: return of_types(std::get<model::TypeSet>(leaf.test));
+    case Test::regex: return of_regex(std::get<model::Regex>(leaf.test));
     default: return std::nullopt;
   }
   sort_and_merge(bounds.intervals);
@@ -145,12 +145,12 @@ std::optional<Bounds> necessary(const Condition& leaf) {
 /// an array on the way has it, too.
 Intervals sufficient(const Condition& condition, std::string_view path) {
   Intervals out;
-  if (condition.kind == Kind::any_of) {
+  if (condition.kind == Test::any_of) {
     for (const Condition& child : condition.children) std::ranges::copy(sufficient(child, path), std::back_inserter(out));
     sort_and_merge(out);
     return out;
   }
-  if (condition.kind == Kind::all_of) {
+  if (condition.kind == Test::all_of) {
     Bounds all;
     all.intervals = {{least, beyond}};
     for (const Condition& child : condition.children) {
@@ -163,13 +163,13 @@ Intervals sufficient(const Condition& condition, std::string_view path) {
   if (condition.path.text() != path) return out;
   const auto plain = [](const Value& operand) { return !operand.is_null() && !operand.is_array(); };
   switch (condition.kind) {
-    case Kind::eq:
-    case Kind::gt:
-    case Kind::gte:
-    case Kind::lt:
-    case Kind::lte: return plain(condition.operand) ? necessary(condition)->intervals : out;
-    case Kind::exists: return {{key::prefix_end(code(KeyCode::null)), beyond}, point(least)};
-    case Kind::in:
+    case Test::eq:
+    case Test::gt:
+    case Test::gte:
+    case Test::lt:
+    case Test::lte: return plain(condition.operand) ? necessary(condition)->intervals : out;
+    case Test::exists: return {{key::prefix_end(code(KeyCode::null)), beyond}, point(least)};
+    case Test::in:
       for (const Value& operand : condition.operands)
         if (plain(operand)) out.push_back(point(operand));
       return out;
@@ -202,7 +202,7 @@ void collect_either(const Condition& any, std::string_view path, std::vector<Bou
 
 void collect_not(const Condition& none, std::string_view path, std::vector<Bounds>& out) {
   for (const Condition& child : none.children) {
-    if (child.kind == Kind::none_of && child.children.size() == 1) {
+    if (child.kind == Test::none_of && child.children.size() == 1) {
       collect(child.children.front(), path, out);
       continue;
     }
@@ -220,7 +220,7 @@ void collect_not(const Condition& none, std::string_view path, std::vector<Bound
 void collect_inside(const Condition& match, std::string_view path, std::vector<Bounds>& out) {
   const auto& steps = match.path.steps();
   std::string_view inner = path;
-  if (match.kind == Kind::elem_match_value) {
+  if (match.kind == Test::elem_match_value) {
     // An element that a path names by its place has its own entry, also if it is an array; so has an array in an array.
     if (match.path.text() != path || steps.empty() || steps.back().index) return;
     inner = {};
@@ -233,7 +233,7 @@ void collect_inside(const Condition& match, std::string_view path, std::vector<B
     if (model::Path(inner).steps().front().index) return;
   }
   for (Bounds& bounds : bounds_of(match.children.front(), inner)) {
-    if (bounds.missing && match.kind == Kind::elem_match_object) continue;
+    if (bounds.missing && match.kind == Test::elem_match_object) continue;
     bounds.missing = bounds.every = false;
     bounds.element = &match;
     out.push_back(std::move(bounds));
@@ -242,15 +242,15 @@ void collect_inside(const Condition& match, std::string_view path, std::vector<B
 
 void collect(const Condition& condition, std::string_view path, std::vector<Bounds>& out) {
   switch (condition.kind) {
-    case Kind::all_of:
+    case Test::all_of:
       for (const Condition& child : condition.children) collect(child, path, out);
       return;
-    case Kind::any_of:
+    case Test::any_of:
       if (condition.children.size() == 1) return collect(condition.children.front(), path, out);
       return collect_either(condition, path, out);
-    case Kind::none_of: return collect_not(condition, path, out);
-    case Kind::elem_match_object:
-    case Kind::elem_match_value: return collect_inside(condition, path, out);
+    case Test::none_of: return collect_not(condition, path, out);
+    case Test::elem_match_object:
+    case Test::elem_match_value: return collect_inside(condition, path, out);
     default: break;
   }
   if (condition.path.text() != path) return;
@@ -310,17 +310,17 @@ std::optional<Bounds> joined(const std::vector<Bounds>& found, bool through_arra
 }
 
 bool implies(const Condition& conjunction, const Condition& other) {
-  if (other.kind == Kind::all_of)
+  if (other.kind == Test::all_of)
     return std::ranges::all_of(other.children, [&](const Condition& part) { return implies(conjunction, part); });
-  if (other.kind == Kind::any_of && std::ranges::any_of(other.children, [&](const Condition& part) { return implies(conjunction, part); }))
+  if (other.kind == Test::any_of && std::ranges::any_of(other.children, [&](const Condition& part) { return implies(conjunction, part); }))
     return true;
   if (same(conjunction, other)) return true;
-  if (conjunction.kind == Kind::all_of &&
+  if (conjunction.kind == Test::all_of &&
       std::ranges::any_of(conjunction.children, [&](const Condition& part) { return same(part, other); }))
     return true;
   if (other.path.text().empty()) return false;
   const std::vector<Bounds> found = bounds_of(conjunction, other.path.text());
-  if (other.kind == Kind::exists) return std::ranges::any_of(found, [](const Bounds& bounds) { return !bounds.missing; });
+  if (other.kind == Test::exists) return std::ranges::any_of(found, [](const Bounds& bounds) { return !bounds.missing; });
   const Intervals enough = sufficient(other, other.path.text());
   return std::ranges::any_of(found, [&](const Bounds& bounds) { return !bounds.missing && within(bounds.intervals, enough); });
 }

@@ -14,7 +14,7 @@ enum Code : unsigned char {
   null,
   no,
   yes,
-  integer,
+  whole,
   real,
   spelled_real,
   string,
@@ -46,7 +46,7 @@ Code code_of(const Value& value) {
   switch (value.type()) {
     case model::Type::null: return null;
     case model::Type::boolean: return value.boolean() ? yes : no;
-    case model::Type::number: return value.is_integer() ? integer : value.real().literal.empty() ? real : spelled_real;
+    case model::Type::number: return value.is_integer() ? whole : value.real().literal.empty() ? real : spelled_real;
     case model::Type::string: return string;
     case model::Type::array: return array;
     case model::Type::object: return object;
@@ -87,7 +87,7 @@ Value read_content(ByteReader& bytes, unsigned char code) {
     case null: return {};
     case no: return false;
     case yes: return true;
-    case integer: return read_integer(bytes);
+    case whole: return read_integer(bytes);
     case real: return read_double(bytes);
     case spelled_real: {
       const double number = read_double(bytes);
@@ -136,7 +136,7 @@ void append_row(std::string& out, const Value& value) {
   out += static_cast<char>(spelling.empty() ? code : code | with_spelling);
   if (!spelling.empty()) append_sized(out, spelling);
   switch (code) {
-    case integer: return append_varint(out, zigzag(value.integer()));
+    case whole: return append_varint(out, zigzag(value.integer()));
     case real: return append_fixed(out, bits(value.real().number));
     case spelled_real: append_fixed(out, bits(value.real().number)); return append_sized(out, value.real().literal);
     case string: return append_sized(out, value.string());

@@ -6,7 +6,7 @@
 namespace stele::cli {
 namespace {
 
-class AggregateRequest : public testing::Test {
+class AggregateRequest : public ::testing::Test {
  protected:
   AggregateRequest() {
     ask(R"({"op":"insert","collection":"c","docs":[{"_id":1,"k":"x","v":2},{"_id":2,"k":"y","v":3},{"_id":3,"k":"x","v":5}]})");

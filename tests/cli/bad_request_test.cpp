@@ -13,7 +13,7 @@ struct Bad {
   std::string names;  // stands in the message
 };
 
-class BadRequest : public testing::Test {
+class BadRequest : public ::testing::Test {
  protected:
   BadRequest() {
     exec.ask(R"({"op":"sql","sql":"CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT NOT NULL) STRICT"})");

@@ -6,7 +6,7 @@
 namespace stele::cli {
 namespace {
 
-class BulkWriteTest : public testing::Test {
+class BulkWriteTest : public ::testing::Test {
  protected:
   BulkWriteTest() { exec.ask(R"({"op":"insert","collection":"c","docs":[{"_id":1,"x":11},{"_id":2,"x":22}]})"); }
 

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using storage::Batch;
 using storage::Keyspace;
 
-class CheckTest : public testing::Test {
+class CheckTest : public ::testing::Test {
  protected:
   CheckTest() { fill(directory); }
 

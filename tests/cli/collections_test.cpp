@@ -6,7 +6,7 @@
 namespace stele::cli {
 namespace {
 
-class CollectionsTest : public testing::Test {
+class CollectionsTest : public ::testing::Test {
  protected:
   std::string ask(std::string_view request) { return exec->ask(request); }
   void expect_answer_has(std::string_view request, std::initializer_list<const char*> parts) {

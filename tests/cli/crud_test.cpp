@@ -6,7 +6,7 @@
 namespace stele::cli {
 namespace {
 
-class CrudTest : public testing::Test {
+class CrudTest : public ::testing::Test {
  protected:
   std::string ask(std::string_view request) { return exec.ask(request); }
   /// A request on the collection: its other members.

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class DirectoryTest : public testing::Test {
+class DirectoryTest : public ::testing::Test {
  protected:
   /// A closed database with one document in it.
   std::string make(std::string_view name) {

@@ -6,7 +6,7 @@
 namespace stele::cli {
 namespace {
 
-class ExecTest : public testing::Test {
+class ExecTest : public ::testing::Test {
  protected:
   std::string ask(std::string_view request) { return exec.ask(request); }
 

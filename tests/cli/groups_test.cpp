@@ -12,7 +12,7 @@
 namespace stele::cli {
 namespace {
 
-class GroupsTest : public testing::Test {
+class GroupsTest : public ::testing::Test {
  protected:
   TemporaryDirectory temporary;
   std::string directory = temporary.path("db");

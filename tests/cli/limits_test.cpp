@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Limited : public testing::Test {
+class Limited : public ::testing::Test {
  protected:
   Limited() {
     const Ended filled = run({"exec", directory}, R"j({"op":"sql","sql":"CREATE TABLE t(a)"}

@@ -157,7 +157,7 @@ void Exec::stop_listening() { ::close(std::exchange(out_, -1)); }
 std::string code_of(const std::string& answer) { return member_of_error(answer, "code"); }
 std::string message_of(const std::string& answer) { return member_of_error(answer, "message"); }
 
-TemporaryDirectory::TemporaryDirectory() : path_(testing::TempDir() + "stele-cli-XXXXXX") {
+TemporaryDirectory::TemporaryDirectory() : path_(::testing::TempDir() + "stele-cli-XXXXXX") {
   if (!::mkdtemp(path_.data())) throw std::runtime_error("mkdtemp " + path_);
 }
 

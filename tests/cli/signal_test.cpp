@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr std::string_view endless =
     R"({"op":"sql","sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n"})";
 
-class SignalTest : public testing::Test {
+class SignalTest : public ::testing::Test {
  protected:
   SignalTest() { exec.ask(R"j({"op":"sql","sql":"CREATE TABLE t(a)"})j"); }
 

@@ -25,7 +25,7 @@ struct CloseFirst {
 
 // Verbs
 
-std::string backend_name(const testing::TestParamInfo<KeyValueBackend>& info) { return info.param.name; }
+std::string backend_name(const ::testing::TestParamInfo<KeyValueBackend>& info) { return info.param.name; }
 
 Batch one_put(const std::string& key, const std::string& value, Keyspace keyspace) {
   Batch batch;
@@ -34,14 +34,14 @@ Batch one_put(const std::string& key, const std::string& value, Keyspace keyspac
 }
 
 TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = testing::TempDir() + "stele-contract-XXXXXX";
+  std::string pattern = ::testing::TempDir() + "stele-contract-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
   path_ = pattern;
 }
 TemporaryDirectory::~TemporaryDirectory() { remove_tree(path_); }
 
 void KeyValueContract::SetUp() {
-  std::string pattern = testing::TempDir() + "stele-contract-XXXXXX";
+  std::string pattern = ::testing::TempDir() + "stele-contract-XXXXXX";
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   directory_ = pattern;
 }

@@ -3,7 +3,7 @@
 // The contract suite of key-value backends. To run it over a backend of your own, compile
 // key_value_contract.cpp with your test and add:
 //
-//   INSTANTIATE_TEST_SUITE_P(Mine, KeyValueContract, testing::Values(KeyValueBackend{"mine", open_mine, true}),
+//   INSTANTIATE_TEST_SUITE_P(Mine, KeyValueContract, ::testing::Values(KeyValueBackend{"mine", open_mine, true}),
 //                            backend_name);
 #pragma once
 
@@ -30,7 +30,7 @@ struct KeyValueBackend {
 };
 
 /// A fixture with few verbs; keys and values go to the keyspace `documents` unless told.
-class KeyValueContract : public testing::TestWithParam<KeyValueBackend> {
+class KeyValueContract : public ::testing::TestWithParam<KeyValueBackend> {
  protected:
   void SetUp() override;
   void TearDown() override;
@@ -52,7 +52,7 @@ class KeyValueContract : public testing::TestWithParam<KeyValueBackend> {
   std::unique_ptr<KeyValueStore> store_;
 };
 
-std::string backend_name(const testing::TestParamInfo<KeyValueBackend>& info);
+std::string backend_name(const ::testing::TestParamInfo<KeyValueBackend>& info);
 
 /// The code of the Error that `call` throws; nothing when it returns.
 template <class Call>

@@ -5,7 +5,7 @@
 namespace stele::storage {
 
 INSTANTIATE_TEST_SUITE_P(Memory, KeyValueContract,
-                         testing::Values(KeyValueBackend{"memory", memory::open_memory, /*on_disk=*/false}),
+                         ::testing::Values(KeyValueBackend{"memory", memory::open_memory, /*on_disk=*/false}),
                          backend_name);
 
 TEST(MemoryKeyValue, a_path_is_refused) {

@@ -12,12 +12,12 @@
 
 namespace stele::storage {
 
-INSTANTIATE_TEST_SUITE_P(RocksDB, KeyValueContract, testing::Values(KeyValueBackend{"rocksdb", rocks::open_rocksdb}),
+INSTANTIATE_TEST_SUITE_P(RocksDB, KeyValueContract, ::testing::Values(KeyValueBackend{"rocksdb", rocks::open_rocksdb}),
                          backend_name);
 
 namespace {
 
-struct RocksKeyValue : testing::Test {
+struct RocksKeyValue : ::testing::Test {
   TemporaryDirectory directory;
   KeyValueOptions options;
 

@@ -56,7 +56,7 @@ std::unique_ptr<KeyValueStore> open_by_name(const KeyValueOptions& options) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Outside, KeyValueContract,
-                         testing::Values(KeyValueBackend{"counting", open_by_name, /*on_disk=*/false}), backend_name);
+                         ::testing::Values(KeyValueBackend{"counting", open_by_name, /*on_disk=*/false}), backend_name);
 
 TEST(OutsideBackend, is_found_by_its_name_and_sees_every_call) {
   ASSERT_TRUE(registered);

@@ -2,7 +2,7 @@
 //
 // The promises of engine/storage/relational.h as a suite for any backend:
 //
-//   INSTANTIATE_TEST_SUITE_P(Mine, RelationalContract, testing::Values(RelationalBackend{"mine", open_mine}));
+//   INSTANTIATE_TEST_SUITE_P(Mine, RelationalContract, ::testing::Values(RelationalBackend{"mine", open_mine}));
 #pragma once
 
 #include "engine/storage/relational.h"
@@ -24,7 +24,7 @@ struct RelationalBackend {
 inline void PrintTo(const RelationalBackend& backend, std::ostream* out) { *out << backend.name; }
 
 /// A store in a fresh directory, and few verbs.
-class RelationalContract : public testing::TestWithParam<RelationalBackend> {
+class RelationalContract : public ::testing::TestWithParam<RelationalBackend> {
  protected:
   RelationalContract();
   ~RelationalContract() override;

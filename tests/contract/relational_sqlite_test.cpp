@@ -16,7 +16,7 @@ namespace stele::storage {
 
 const auto by_name = [](const auto& instance) { return instance.param.name; };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, RelationalContract, testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
+INSTANTIATE_TEST_SUITE_P(Sqlite, RelationalContract, ::testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
                          by_name);
 
 class SqliteBackend : public RelationalContract {
@@ -38,7 +38,7 @@ class SqliteBackend : public RelationalContract {
     return bytes;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteBackend, testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
+INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteBackend, ::testing::Values(RelationalBackend{"sqlite", sqlite::open_sqlite}),
                          by_name);
 
 TEST_P(SqliteBackend, pages_have_4096_bytes_8_of_them_reserved_also_after_compaction) {

@@ -108,7 +108,7 @@ TEST(RowCache, with_little_memory_it_holds_nothing) {
 }
 
 /// A store whose point reads are compared with its scans, which know no rows, while one thread writes.
-struct RowsBesideTables : testing::Test {
+struct RowsBesideTables : ::testing::Test {
   static constexpr int key_count = 3000;
 
   RowsBesideTables() {

@@ -17,10 +17,10 @@ namespace {
 constexpr std::int64_t stanza_count = 25;
 constexpr std::int64_t batch_stanzas = 10;  // so three batches
 
-class TallyTest : public testing::Test {
+class TallyTest : public ::testing::Test {
  protected:
   TallyTest() {
-    input_.file = testing::TempDir() + "stele-tally-XXXXXX";
+    input_.file = ::testing::TempDir() + "stele-tally-XXXXXX";
     close(mkstemp(input_.file.data()));
     std::ofstream out(input_.file);
     for (std::int64_t i = 0; i < stanza_count; ++i)

@@ -22,7 +22,7 @@ std::vector<std::string> names() {
   return all;
 }
 
-class Corpus : public testing::TestWithParam<std::string> {};
+class Corpus : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Corpus, holds_its_properties) {
   std::vector<fs::path> files;
@@ -49,7 +49,7 @@ TEST_P(Corpus, holds_its_properties_when_damaged) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, Corpus, testing::ValuesIn(names()), [](const auto& one) { return one.param; });
+INSTANTIATE_TEST_SUITE_P(Targets, Corpus, ::testing::ValuesIn(names()), [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace stele::fuzz

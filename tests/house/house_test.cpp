@@ -17,7 +17,7 @@ TEST(HouseRules, HoldInThisRepository) {
 }
 
 /// A small repository in which nothing is wrong, until a test plants something.
-class CheckerTest : public testing::Test {
+class CheckerTest : public ::testing::Test {
  protected:
   CheckerTest() {
     std::string name = (fs::temp_directory_path() / "stele-house-XXXXXX").string();
@@ -49,7 +49,7 @@ class CheckerTest : public testing::Test {
   /// Exactly one finding, and it starts and reads so.
   void expect_finding(const std::string& place, const std::string& words) {
     const auto findings = check(root_);
-    ASSERT_EQ(findings.size(), 1u) << testing::PrintToString(findings);
+    ASSERT_EQ(findings.size(), 1u) << ::testing::PrintToString(findings);
     EXPECT_TRUE(findings[0].starts_with(place + ": error: ")) << findings[0];
     EXPECT_NE(findings[0].find(words), std::string::npos) << findings[0];
     EXPECT_NE(findings[0].find("; "), std::string::npos) << "no cure: " << findings[0];
@@ -63,7 +63,7 @@ TEST_F(CheckerTest, FindsNothingInAGoodTree) { EXPECT_EQ(check(root_), std::vect
 TEST_F(CheckerTest, FindsAnIncludeThatRunsUpward) {
   write("engine/storage/bad.cpp", {"", "#include \"engine/transaction/commit.h\""});
   const auto findings = check(root_);
-  ASSERT_EQ(findings.size(), 2u) << testing::PrintToString(findings);  // it also closes a loop
+  ASSERT_EQ(findings.size(), 2u) << ::testing::PrintToString(findings);  // it also closes a loop
   EXPECT_TRUE(
       findings[0].starts_with("engine/storage/bad.cpp:3: error: engine/storage (floor 1) includes "
                               "engine/transaction (floor 2): upward;"))

@@ -77,7 +77,7 @@ void append_event(transaction::Transaction& tx, std::uint64_t id) {
   std::string payload;
   append_fixed(payload, id);
   tx.statement(
-      [&] { tx.writes().late(::testing::numbered_append(Keyspace::events, event_sequence, event_prefix, payload)); });
+      [&] { tx.writes().late(testing::numbered_append(Keyspace::events, event_sequence, event_prefix, payload)); });
 }
 
 Count read_count(transaction::Transaction& tx, std::uint64_t thread) {

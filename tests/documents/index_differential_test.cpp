@@ -19,7 +19,7 @@
 namespace stele {
 namespace {
 
-using ::testing::RandomDocuments;
+using testing::RandomDocuments;
 using Texts = std::vector<std::string>;
 
 Texts sorted(Texts documents) {

@@ -177,7 +177,7 @@ TEST_F(Levels, an_unrelated_sql_commit_before_the_first_sql_read_moves_the_momen
 
 TEST_F(Levels, events_read_stay_at_one_moment_when_the_moment_moves) {
   auto append = [](const Tx& tx, const char* event) {
-    tx->statement([&] { tx->writes().late(::testing::numbered_append(Keyspace::events, "sequence", "stream/", event)); });
+    tx->statement([&] { tx->writes().late(testing::numbered_append(Keyspace::events, "sequence", "stream/", event)); });
   };
   auto read = [](const Tx& tx) {
     return tx->statement([&] {
@@ -205,7 +205,7 @@ TEST_F(Levels, events_read_stay_at_one_moment_when_the_moment_moves) {
 
 TEST_F(Levels, appends_do_not_conflict_and_get_consecutive_numbers) {
   auto append = [](const Tx& tx) {
-    tx->statement([&] { tx->writes().late(::testing::numbered_append(Keyspace::events, "sequence", "stream/", "event")); });
+    tx->statement([&] { tx->writes().late(testing::numbered_append(Keyspace::events, "sequence", "stream/", "event")); });
   };
   const Tx one = begin();
   const Tx two = begin();

@@ -110,7 +110,7 @@ void write_point(ReadSet&, WriteSet& writes) { writes.put(docs, "k", "v"); }
 void erase_point(ReadSet&, WriteSet& writes) { writes.erase(docs, "k"); }
 void erase_range(ReadSet&, WriteSet& writes) { writes.erase_range(docs, "j", "l"); }
 void merge_point(ReadSet&, WriteSet& writes) { writes.merge(docs, "k", Merge::add, 1); }
-void append_event(ReadSet&, WriteSet& writes) { writes.late(::testing::numbered_append(docs, "k", "k", "event")); }
+void append_event(ReadSet&, WriteSet& writes) { writes.late(testing::numbered_append(docs, "k", "k", "event")); }
 void writes_k(CommitRecord& record) { record.add_key(docs, "k"); }
 void writes_other(CommitRecord& record) { record.add_key(docs, "z"); }
 void writes_k_elsewhere(CommitRecord& record) { record.add_key(Keyspace::indexes, "k"); }

@@ -121,7 +121,7 @@ TEST(WriteSet, undo_restores_every_kind_of_write) {
   writes.put(space, "b", "2");
   writes.erase(space, "a");
   writes.erase_range(space, "a", "z");
-  writes.late(::testing::numbered_append(Keyspace::events, "sequence", "prefix", "event"));
+  writes.late(testing::numbered_append(Keyspace::events, "sequence", "prefix", "event"));
   writes.merge(space, "n", Merge::add, 7);
   writes.merge(space, "m", Merge::max, 7);
   writes.undo_to(mark);
@@ -140,8 +140,8 @@ TEST(WriteSet, undo_restores_every_kind_of_write) {
 
 TEST(WriteSet, late_writes_keep_their_order) {
   WriteSet writes;
-  const auto first = ::testing::numbered_append(Keyspace::events, "s", "p", "1");
-  const auto second = ::testing::numbered_append(Keyspace::events, "t", "q", "2");
+  const auto first = testing::numbered_append(Keyspace::events, "s", "p", "1");
+  const auto second = testing::numbered_append(Keyspace::events, "t", "q", "2");
   writes.late(first);
   writes.late(second);
   ASSERT_EQ(writes.late().size(), 2u);

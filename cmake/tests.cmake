@@ -16,8 +16,11 @@ add_custom_target(concurrent_tests)
 function(stele_test_code target)
   stele_own_code(${target})
   stele_uses_engine(${target})
-  # Compiles faster; the library is what runs.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0> -U_FORTIFY_SOURCE)
+  # Compiles in a quarter of the time; the library is what is tested.
+  target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
+  if(STELE_SANITIZE MATCHES undefined)
+    target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+  endif()
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS STELE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_options(${target} PRIVATE ${stele_link_options})
   target_link_libraries(${target} PRIVATE stele_internal)

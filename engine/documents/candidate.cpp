@@ -93,8 +93,9 @@ class Fit {
   std::optional<Bounds> bounds(std::size_t field) const {
     std::vector<Bounds> found = bounds_of(conjunction_, path(field).text());
     // An array's element that a path names by its place has an entry; that other elements lack such a member has none.
+    // Nor has it in a sparse index, beside elements that have the member.
     const bool by_place = std::ranges::any_of(path(field).steps(), [](const model::Step& step) { return step.index.has_value(); });
-    if (through_array_[field] && by_place) std::erase_if(found, [](const Bounds& bounds) { return bounds.missing && !bounds.every; });
+    if (through_array_[field] && (by_place || index_.sparse)) std::erase_if(found, [](const Bounds& bounds) { return bounds.missing && !bounds.every; });
     return joined(found, through_array_[field]);
   }
 

@@ -23,6 +23,7 @@ using transaction::Transaction;
 namespace {
 
 constexpr std::size_t indexes_max = 64;  // of a collection, as MongoDB
+constexpr std::string_view id_index = "_id_";  // documents lie in its order: it is always there, and nothing is built for it
 constexpr std::size_t read_at_once = 500;
 constexpr std::size_t read_bytes_at_once = 1u << 20;
 
@@ -35,6 +36,8 @@ Index parse(std::string_view keys, const IndexOptions& options, const json::Limi
   index.fields = catalog::parse_index_fields(keys, limits);
   index.name = options.name.empty() ? catalog::default_index_name(index.fields) : options.name;
   if (index.name.size() > 255 || index.name.starts_with('$')) refuse("a name has up to 255 bytes and does not begin with '$'");
+  if (index.name == id_index || index.name == "*")
+    refuse(text("the name \"", index.name, "\" is reserved; leave the name out, or give another"));
   index.unique = options.unique;
   index.sparse = options.sparse;
   if (!options.partial_filter.empty()) {
@@ -51,6 +54,17 @@ Index parse(std::string_view keys, const IndexOptions& options, const json::Limi
     index.expire_after_seconds = options.expire_after_seconds;
   }
   return index;
+}
+
+/// {"_id": 1}, which is there already.
+bool is_id_index(std::string_view keys, const IndexOptions& options, const json::Limits& limits) {
+  const std::vector<catalog::IndexField> fields = catalog::parse_index_fields(keys, limits);
+  if (fields.size() != 1 || fields.front().path.text() != "_id" || fields.front().descending) return false;
+  if (!options.name.empty() && options.name != id_index)
+    refuse(text("the index of _id is named \"", id_index, "\"; leave the name out"));
+  if (options.sparse || !options.partial_filter.empty() || options.expire_after_seconds)
+    refuse("the index of _id holds every document, each once; leave the options out");
+  return true;
 }
 
 /// How far a build has come.
@@ -109,11 +123,11 @@ std::string Indexes::declare(Transaction& transaction, const Index& wanted) cons
     if (present->state == Index::State::failed) set_state(transaction, wanted.name, Index::State::building, {});
     return wanted.name;
   }
-  for (const Index& other : definition.indexes) {
-    if (!same(other, wanted)) continue;
-    if (other.state == Index::State::failed) set_state(transaction, other.name, Index::State::building, {});
-    return other.name;
-  }
+  for (const Index& other : definition.indexes)
+    if (same(other, wanted))
+      fail(ErrorCode::exists, text("create_index: collection \"", collection_, "\" has this index with the name \"", other.name,
+                                   "\"; use that, or drop it first"),
+           {{"reason", "IndexExists"}, {"index", other.name}});
   if (definition.indexes.size() == indexes_max)
     fail(ErrorCode::too_large, text("create_index: collection \"", collection_, "\" has ", indexes_max,
                                     " indexes, the most there may be; drop one that no query uses"),
@@ -126,6 +140,10 @@ std::string Indexes::declare(Transaction& transaction, const Index& wanted) cons
 
 std::string Indexes::create(const Write& write, const Write& give_up, std::string_view keys,
                             const IndexOptions& options) const {
+  if (is_id_index(keys, options, limits_)) {
+    write([&](Transaction& transaction) { catalog_.find_or_create(transaction, Kind::collection, collection_); });
+    return std::string(id_index);
+  }
   const Index wanted = parse(keys, options, limits_);
   std::string name;
   bool made = false;
@@ -138,7 +156,8 @@ std::string Indexes::create(const Write& write, const Write& give_up, std::strin
     build(write, name);
   } catch (const Error& error) {
     // One that was there before is somebody else's, too.
-    if (error.code() == ErrorCode::interrupted && made)
+    const bool gone = error.code() == ErrorCode::not_found || error.code() == ErrorCode::poisoned;
+    if (made && !gone)
       give_up([&](Transaction& transaction) { drop(transaction, name); });
     throw;
   }
@@ -216,6 +235,9 @@ void Indexes::set_state(Transaction& transaction, const std::string& name, Index
 }
 
 bool Indexes::drop(Transaction& transaction, std::string_view name) const {
+  if (name == id_index)
+    fail(ErrorCode::invalid, text("drop_index: the index \"", name, "\" is how documents lie; it cannot be dropped"),
+         {{"reason", "InvalidIndex"}, {"index", std::string(name)}});
   const auto present = catalog_.find(transaction, Kind::collection, collection_);
   if (!present || !present->index(name)) return false;
   Definition definition = *present;
@@ -230,6 +252,7 @@ std::vector<std::string> Indexes::list(Reader& reader) const {
   std::vector<std::string> all;
   const auto definition = catalog_.find(reader, Kind::collection, collection_);
   if (!definition) return all;
+  all.push_back(R"({"name":"_id_","keys":{"_id":1},"state":"ready"})");
   const Value value = model::parse(catalog::to_json(*definition));
   if (const Value* indexes = value.find("indexes"))
     for (std::size_t i = 0; i < indexes->array().size(); ++i)

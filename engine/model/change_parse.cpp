@@ -87,7 +87,7 @@ void parse_pull(Change& change) {
   const std::string what = text("$pull of \"", change.path.text(), '"');
   if (change.operand.type() == Type::regex) change.condition = parse_conditions(Path(), Object{{"$regex", change.operand}}, what);
   if (!change.operand.is_object()) return;
-  change.objects_only = !is_operators(change.operand);
+  change.objects_only = speaks_of_members(change.operand);
   change.condition = change.objects_only ? Filter::of(change.operand, what, FilterOf::element).root()
                                          : parse_conditions(Path(), change.operand, what);
 }

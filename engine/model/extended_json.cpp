@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/model/calendar.h"
 
 #include <algorithm>
 #include <charconv>
@@ -202,6 +203,18 @@ Value read(std::string_view name, const Value& value) {
   return read_double(value);
 }
 
+/// As MongoDB's relaxed form: as text from 1970 to 9999, with milliseconds where there are some.
+void append_date(std::string& out, Date date) {
+  constexpr std::int64_t year_10000 = 253'402'300'800'000;
+  if (date.milliseconds < 0 || date.milliseconds >= year_10000) {
+    out += text(R"({"$date":{"$numberLong":")", date.milliseconds, "\"}}");
+    return;
+  }
+  std::string iso = iso_text(date);
+  if (iso.ends_with(".000Z")) iso.replace(iso.size() - 5, 5, "Z");
+  out += text(R"({"$date":")", iso, "\"}");
+}
+
 }  // namespace
 
 std::optional<Value> date_from_extended_json(std::string_view text) {
@@ -234,7 +247,7 @@ Value from_extended_json(Object object) {
 
 void append_extended_json(std::string& out, const Value& value) {
   if (value.type() == Type::date) {
-    out += text(R"({"$date":{"$numberLong":")", value.date().milliseconds, "\"}}");
+    append_date(out, value.date());
   } else if (value.type() == Type::oid) {
     constexpr char hex[] = "0123456789abcdef";
     out += R"({"$oid":")";

@@ -11,9 +11,16 @@ namespace {
 
 using Kind = Condition::Kind;
 
-// Equalities that hold for every match, in the filter's order.
-void collect_equalities(const Condition& condition, std::vector<const Condition*>& out) {
-  if (condition.kind == Kind::eq) out.push_back(&condition);
+struct Equality {
+  const Path* path;
+  const Value* value;
+};
+
+/// Those that hold for every match.
+void collect_equalities(const Condition& condition, std::vector<Equality>& out) {
+  if (condition.kind == Kind::eq) out.push_back({&condition.path, &condition.operand});
+  if (condition.kind == Kind::in && condition.operands.size() == 1)
+    out.push_back({&condition.path, &condition.operands.front()});
   const bool conjunction =
       condition.kind == Kind::all_of || (condition.kind == Kind::any_of && condition.children.size() == 1);
   if (!conjunction) return;
@@ -25,13 +32,15 @@ void collect_equalities(const Condition& condition, std::vector<const Condition*
        {{"reason", "InvalidFilter"}});
 }
 
+bool is_same_or_above(const Path& a, const Path& b) {
+  return b.text().starts_with(a.text()) && (b.text().size() == a.text().size() || b.text()[a.text().size()] == '.');
+}
+
 void set_new(Value& document, const Path& path, const Value& value) {
   Value* at = &document;
   for (std::size_t i = 0; i < path.steps().size(); ++i) {
     const bool last = i + 1 == path.steps().size();
-    if (!at->is_object()) refuse_fixed_twice(path);
     Value* next = at->find(path.steps()[i].name);
-    if (next && last) refuse_fixed_twice(path);
     if (!next) {
       at->object().push_back({path.steps()[i].name, last ? value : Value(Object())});
       next = &at->object().back().value;
@@ -98,19 +107,22 @@ bool Filter::matches_json(std::string_view minified, Scratch& scratch) const {
 }
 
 std::optional<Value> id_equality(const Filter& filter) {
-  std::vector<const Condition*> equalities;
+  std::vector<Equality> equalities;
   collect_equalities(filter.root(), equalities);
-  for (const Condition* condition : equalities)
-    if (condition->path.text() == "_id" && !condition->operand.is_object() && !condition->operand.is_array())
-      return condition->operand;
+  for (const auto& [path, value] : equalities)
+    if (path->text() == "_id" && !value->is_object() && !value->is_array()) return *value;
   return std::nullopt;
 }
 
 Value equality_document(const Filter& filter) {
-  std::vector<const Condition*> equalities;
+  std::vector<Equality> equalities;
   collect_equalities(filter.root(), equalities);
+  std::ranges::stable_sort(equalities, {}, [](const Equality& equality) { return equality.path->text(); });
+  for (std::size_t i = 0; i < equalities.size(); ++i)
+    for (std::size_t before = 0; before < i; ++before)
+      if (is_same_or_above(*equalities[before].path, *equalities[i].path)) refuse_fixed_twice(*equalities[i].path);
   Value document = Object();
-  for (const Condition* condition : equalities) set_new(document, condition->path, condition->operand);
+  for (const Equality& equality : equalities) set_new(document, *equality.path, *equality.value);
   return document;
 }
 

@@ -65,12 +65,14 @@ class Filter {
 /// The id that every matching document must have: then the filter is one lookup, and a check.
 std::optional<Value> id_equality(const Filter& filter);
 
-/// The members that an upsert takes over from the filter: its equalities, also inside $and.
+/// The members that an upsert takes over from the filter: its equalities, also inside $and, in the order of their paths.
 /// `invalid` when two of them fix the same path.
 Value equality_document(const Filter& filter);
 
 /// Conditions on one value, `{"$gt": 5, "$lt": 9}`; the path is that of the value.
 Condition parse_conditions(const Path& path, const Value& operators, std::string_view what);
+/// Of an element, as $elemMatch and $pull have it: {"$gt": 1} is of its value, {"a": 1} or {"$or": […]} of its members.
+bool speaks_of_members(const Value& condition);
 /// True when the object's first name is an operator's: `{"$gt": 5}`, not `{"a": 5}`.
 bool is_operators(const Value& value);
 

@@ -169,7 +169,7 @@ Condition parse_size(const PathOperator& op, const Value& size) {
 Condition parse_elem_match(const PathOperator& op, const Value& inner) {
   if (!inner.is_object()) op.refuse(R"(needs an object: a filter of elements, or operators such as {"$gt": 5})");
   // {"$or": […]} is a filter of elements that are objects.
-  const bool of_values = is_operators(inner) && !one_of(above_paths, inner.object()[0].name);
+  const bool of_values = !speaks_of_members(inner);
   Condition c = leaf(of_values ? Kind::elem_match_value : Kind::elem_match_object, op.path);
   c.children.push_back(of_values ? parse_conditions(Path(), inner, op.where())
                                  : simplified(Filter::of(inner, op.where(), FilterOf::element).root()));
@@ -316,6 +316,10 @@ Condition parse_object(const Value& object, std::string_view what, FilterOf of) 
 }
 
 }  // namespace
+
+bool speaks_of_members(const Value& condition) {
+  return !is_operators(condition) || one_of(above_paths, condition.object()[0].name);
+}
 
 bool is_operators(const Value& value) {
   return value.is_object() && !value.object().empty() && value.object()[0].name.starts_with('$');

@@ -148,7 +148,8 @@ bool Update::apply_changes(Value& document, const UpdateContext& context) const 
   const auto make = [&](const Change& change, const Path& path) {
     if (change.op == Change::Operator::set_on_insert && !context.inserting) return;
     if (!make_change(document, change, path, context.now, creator)) return;
-    if (path.text() == "_id" && id && restore_same_id(document, *id)) return;
+    const bool same_id = path.text() == "_id" && id && restore_same_id(document, *id);
+    if (same_id && change.op != Change::Operator::rename) return;  // that took its source away
     modified = true;
     growth.add(document, change.bytes);
   };

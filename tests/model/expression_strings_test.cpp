@@ -172,7 +172,7 @@ TEST(Conversion, between_types) {
           {R"({"$toString":{"$date":"2018-03-27T05:04:47.890Z"}})", R"("2018-03-27T05:04:47.890Z")"},
           {R"({"$toString":{"$toDate":"2018-03-20"}})", R"("2018-03-20T00:00:00.000Z")"},
           {R"({"$toString":{"$toDate":{"$oid":"5ab9c3da31c2ab715d421285"}}})", R"("2018-03-27T04:08:58.000Z")"},
-          {R"({"$toDate":120000000000.5})", R"({"$date":{"$numberLong":"120000000000"}})"},
+          {R"({"$toDate":120000000000.5})", R"({"$date":"1973-10-20T21:20:00Z"})"},
           {R"({"$toObjectId":"5ab9cbfa31c2ab715d42129e"})", R"({"$oid":"5ab9cbfa31c2ab715d42129e"})"},
           {R"({"$toInt":"$missing"})", "null"},
           {R"({"$convert":{"input":"x","to":"int","onError":"bad"}})", R"("bad")"},

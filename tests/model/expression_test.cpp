@@ -35,7 +35,7 @@ TEST(Expression, variables_of_the_system) {
           {R"({"x":"$$REMOVE","y":1})", R"({"y":1})", document}});
   Variables variables;
   variables.now = Date{1000};
-  EXPECT_EQ(to_json(*expression(R"("$$NOW")").evaluate(variables)), R"({"$date":{"$numberLong":"1000"}})");
+  EXPECT_EQ(to_json(*expression(R"("$$NOW")").evaluate(variables)), R"({"$date":"1970-01-01T00:00:01Z"})");
   EXPECT_EQ(expression(R"("$$NOW.a")").evaluate(variables), std::nullopt);
   testing::expect_error(
       ErrorCode::invalid, [] { expression(R"("$$NOW")").evaluate(Value(Object())); }, "$$NOW");

@@ -98,7 +98,7 @@ TEST(Projection, computes_members) {
                               {R"({"a.z":"$b"})", R"({"_id":1,"a":{"z":3}})"},
                               {R"({"n.m":"$b"})", R"({"_id":1,"n":{"m":3}})"}});
   EXPECT_EQ(to_json(Projection::parse(R"({"t":"$$NOW"})").apply(Value(Object()), Date{5})),
-            R"({"t":{"$date":{"$numberLong":"5"}}})");
+            R"({"t":{"$date":"1970-01-01T00:00:00.005Z"}})");
 }
 
 TEST(Projection, refuses_what_contradicts_itself) {

@@ -109,6 +109,7 @@ TEST(UpdateArrays, pull_removes_equals_or_what_meets_a_condition) {
       R"({"r":[{"item":"A","score":5}]})");
   EXPECT_EQ(updated(R"({"a":[[1,2],[2,1]]})", R"({"$pull":{"a":[1,2]}})"), R"({"a":[[2,1]]})");
   EXPECT_EQ(updated(R"({"a":[null,1,{}]})", R"({"$pull":{"a":null}})"), R"({"a":[1,{}]})");
+  EXPECT_EQ(updated(R"({"a":[{"b":1},{"b":2},{"b":3,"c":1},7]})", R"({"$pull":{"a":{"$or":[{"b":1},{"c":1}]}}})"), R"({"a":[{"b":2},7]})");
   EXPECT_EQ(updated(R"({"a":[{"b":1},5]})", R"({"$pull":{"a":{}}})"), R"({"a":[5]})");
   EXPECT_EQ(updated(R"({"a":[{"b":[1,2]},{"b":[3]}]})", R"({"$pull":{"a":{"b":2}}})"), R"({"a":[{"b":[3]}]})");
   EXPECT_EQ(updated(R"({"a":[1]})", R"({"$pull":{"a":5,"b":1,"c.d":1}})"), "same");

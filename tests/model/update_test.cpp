@@ -258,6 +258,17 @@ TEST(Update, upsert_takes_the_equalities_of_the_filter) {
       R"({"_id":1,"d":)" + to_json(Date{1767225600000}) + R"(,"m":2,"p":[1,3]})");
 }
 
+TEST(Update, an_upsert_takes_equalities_in_the_order_of_their_paths) {
+  const std::string update = R"({"$set":{"z":1}})";
+  EXPECT_EQ(upserted(R"({"_id":0,"x.b":1,"x.a":2,"b":1,"a":{"$in":[1]}})", update), R"({"_id":0,"a":1,"b":1,"x":{"a":2,"b":1},"z":1})");
+  EXPECT_EQ(upserted(R"({"_id":{"$in":[308]},"a":{"$in":[1,2]}})", update), R"({"_id":308,"z":1})");
+  EXPECT_THROW(upserted(R"({"a":{"b":1},"a.c":4})", update), Error);
+}
+
+TEST(Update, a_rename_onto_the_same_id_takes_its_source_away) {
+  EXPECT_EQ(updated(R"({"_id":1,"a":1,"c":1})", R"({"$rename":{"a":"_id"}})"), R"({"_id":1,"c":1})");
+}
+
 TEST(Update, upsert_is_refused_when_filter_and_update_do_not_make_a_document) {
   EXPECT_THROW(upserted(R"({"_id":1})", R"({"$set":{"_id":2}})"), Error);
   EXPECT_THROW(upserted(R"({"a":1,"a.b":2})", R"({"$set":{"b":1}})"), Error);

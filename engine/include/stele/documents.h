@@ -219,8 +219,8 @@ class CollectionReader {
   /// time_us), stages (each with rows_in, rows_out, time_us, spilled_bytes, threads), returned, time_us.
   std::string explain_aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
 
-  /// The collection's indexes, each a JSON object: name, keys, options, state (building, ready, failed), about how many
-  /// bytes it takes and, while it is building, documents_read and percent.
+  /// The collection's indexes, that of _id first, each a JSON object: name, keys, options, state (building, ready,
+  /// failed), about how many bytes it takes and, while it is building, documents_read and percent.
   std::vector<std::string> indexes() const;
 
   /// Those it was created with, or given since. An absent collection has the defaults.
@@ -289,10 +289,11 @@ class Collection : public CollectionReader {
 
   /// Makes an index over paths, {"author": 1, "published": -1}, and returns its name when it is ready. Outside a
   /// transaction it is built in batches beside readers and writers, and goes on after a crash when the database is opened;
-  /// inside one it is part of it. What is there already with the same keys and options stays. `exists` for duplicates
-  /// under `unique` (the index is then `failed`) and for another index of that name.
+  /// inside one it is part of it. The very same again, and {"_id": 1}, which is always there, are no error. `exists` for
+  /// duplicates under `unique` (nothing of the index stays), for another index of that name, and for the same under
+  /// another name.
   std::string create_index(std::string_view keys, const IndexOptions& options = {});
-  /// False when there is no such index.
+  /// False when there is no such index; `invalid` for that of _id, "_id_".
   bool drop_index(std::string_view name);
 
   /// Makes the collection before its first document. `exists` when it is there.

@@ -11,7 +11,6 @@ namespace stele {
 
 using catalog::Definition;
 using catalog::Kind;
-using transaction::Transaction;
 
 namespace {
 constexpr auto between_rounds = std::chrono::seconds(5);

@@ -46,6 +46,13 @@ std::string window_prefix(std::uint64_t stream, std::uint64_t window) {
   return out;
 }
 
+std::string window_row_key(std::uint64_t stream, const Window& window, std::int64_t time, std::string_view event_key) {
+  std::string out = window_prefix(stream, window.id);
+  append_time(out, window.start_of(time));
+  key::append_name(out, window.by_key ? event_key : std::string_view());
+  return out;
+}
+
 std::string window_progress_key(std::uint64_t stream, std::uint64_t window) {
   std::string out = stream_prefix(stream, StreamPart::window_progress);
   key::append_id(out, window);
@@ -55,15 +62,11 @@ std::string window_progress_key(std::uint64_t stream, std::uint64_t window) {
 WindowDeltas::WindowDeltas(std::uint64_t stream, Window window, std::span<const Append::Pending> events)
     : stream_(stream), window_(std::move(window)) {
   const bool reads_data = window_.reads_data();
-  const std::string prefix = window_prefix(stream_, window_.id);
-  std::string key;
   model::Value data;
   for (const Append::Pending& event : events) {
     if (reads_data) data = model::parse(event.data);
-    key = prefix;
-    append_time(key, window_.start_of(event.time));
-    key::append_name(key, window_.by_key ? std::string_view(event.key) : std::string_view());
-    totals_.try_emplace(key, window_.aggregates).first->second.add(window_.aggregates, reads_data ? &data : nullptr);
+    totals_.try_emplace(window_row_key(stream_, window_, event.time, event.key), window_.aggregates)
+        .first->second.add(window_.aggregates, reads_data ? &data : nullptr);
   }
 }
 

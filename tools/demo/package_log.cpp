@@ -29,7 +29,7 @@ constexpr int log_kills = 3;
 bool read_log_time(std::string_view text, Timestamp& time) {
   int part[6];
   static constexpr std::size_t begins[] = {0, 5, 8, 11, 14, 17, 20};
-  if (text.size() != 19) return false;
+  if (text.size() != 19 || text[10] != ' ') return false;
   for (int i = 0; i < 6; ++i) {
     const char* end = text.data() + begins[i + 1] - 1;
     const auto [stopped, error] = std::from_chars(text.data() + begins[i], end, part[i]);

@@ -64,13 +64,7 @@ endfunction()
 option(STELE_UNITY "Compile the files of a folder together" OFF)
 # These use a name that means something else in another file; value.cpp keeps the frames of its recursion small.
 set(stele_not_unity
-    backends/hnsw/graph.cpp engine/cache engine/database/caches.cpp
-    engine/database/check.cpp engine/database/events.cpp engine/database/events_groups.cpp
-    engine/database/events_tail.cpp engine/database/events_windows.cpp engine/database/upkeep.cpp
-    engine/distance/kernels_x86.cpp engine/events engine/model/value.cpp
-    tests/events
-    tools/stele/ops_cache.cpp tools/stele/ops_events.cpp tools/stele/ops_groups.cpp
-    tools/stele/ops_windows.cpp)
+    backends/hnsw/graph.cpp engine/distance/kernels_x86.cpp engine/model/value.cpp)
 function(stele_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${STELE_UNITY} UNITY_BUILD_MODE GROUP)
   if(STELE_UNITY)

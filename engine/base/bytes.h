@@ -23,6 +23,13 @@ void append_fixed(std::string& out, T v) {
   out.append(b, sizeof v);
 }
 
+template <class... T>
+std::string fixed_bytes(T... v) {
+  std::string out;
+  (append_fixed(out, v), ...);
+  return out;
+}
+
 inline void append_big_endian(std::string& out, std::uint64_t v) { append_fixed(out, __builtin_bswap64(v)); }
 
 inline std::uint64_t big_endian(std::string_view bytes) {  // exactly 8 bytes
@@ -54,11 +61,14 @@ class ByteReader {
   bool empty() const { return rest_.empty(); }
   std::string_view rest() const { return rest_; }
 
-  template <class T>
-  bool fixed(T& out) {
-    if (rest_.size() < sizeof out) return false;
-    std::memcpy(&out, rest_.data(), sizeof out);
-    rest_.remove_prefix(sizeof out);
+  template <class... T>
+  bool fixed(T&... out) {
+    if (rest_.size() < (sizeof(T) + ...)) return false;
+    const auto take = [&](auto& one) {
+      std::memcpy(&one, rest_.data(), sizeof one);
+      rest_.remove_prefix(sizeof one);
+    };
+    (take(out), ...);
     return true;
   }
 

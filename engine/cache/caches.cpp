@@ -58,10 +58,6 @@ void Caches::create(Transaction& own, std::string_view name, const CacheOptions&
     if (*bound < 1 || *bound > INT64_MAX)
       fail(ErrorCode::invalid, text("cache \"", name, "\": ", what, " must be 1 to 2^63-1; leave it out for no bound"),
            {{"reason", "InvalidBound"}});
-    if (!options.memory)
-      fail(ErrorCode::unsupported,
-           text("cache \"", name, "\": ", what, " bounds memory caches only; make it with memory, or leave it out"),
-           {{"reason", "BoundOnDisk"}});
   };
   check(options.bytes_max, "bytes_max");
   check(options.keys_max, "keys_max");
@@ -77,8 +73,8 @@ bool Caches::drop(Transaction& own, std::string_view name) {
   own.writes().erase_range(Keyspace::cache, prefix, key::prefix_end(prefix));
   catalog_.drop(own, Kind::cache, name);
   std::lock_guard guard(mutex_);
-  if (const auto found = memory_.find(definition->id); found != memory_.end())
-    MemoryInTransaction(own, found->second).flush();
+  if (const auto found = kept_.find(definition->id); found != kept_.end() && found->second.memory)
+    MemoryInTransaction(own, found->second.memory).flush();
   return true;
 }
 
@@ -87,28 +83,31 @@ CacheOptions Caches::options(Reader& reader, std::string_view name) const {
   return definition ? parse_options(*definition) : CacheOptions();
 }
 
-MemoryCachePtr Caches::memory_of(const Definition& definition, const StoreClock& clock) {
-  if (definition.settings.empty()) return nullptr;
-  const CacheOptions options = parse_options(definition);
-  if (!options.memory) return nullptr;
+Caches::Kept Caches::kept_of(const Definition& definition, const StoreClock& clock) {
+  if (definition.settings.empty()) return {};
   std::lock_guard guard(mutex_);
-  MemoryCachePtr& cache = memory_[definition.id];
-  if (!cache)
-    cache = std::make_shared<MemoryCache>(
-        clock, Bounds{options.bytes_max.value_or(UINT64_MAX), options.keys_max.value_or(UINT64_MAX)});
-  return cache;
+  if (const auto known = kept_.find(definition.id); known != kept_.end()) return known->second;
+  const CacheOptions options = parse_options(definition);
+  const Bounds bounds{options.bytes_max.value_or(UINT64_MAX), options.keys_max.value_or(UINT64_MAX)};
+  Kept kept;
+  if (options.memory) {
+    kept.memory = std::make_shared<MemoryCache>(clock, bounds);
+  } else {
+    kept.order = std::make_shared<UseOrder>(bounds);
+  }
+  return kept_[definition.id] = kept;
 }
 
 MemoryCachePtr Caches::memory(Reader& reader, const StoreClock& clock, std::string_view name) {
   const auto definition = catalog_.find(reader, Kind::cache, name);
-  return definition ? memory_of(*definition, clock) : nullptr;
+  return definition ? kept_of(*definition, clock).memory : nullptr;
 }
 
 std::unique_ptr<Table> Caches::table_of(const Definition& definition, Reader& reader, Transaction* own,
                                         const StoreClock& clock) {
-  MemoryCachePtr memory = memory_of(definition, clock);
-  if (!memory) return std::make_unique<DiskTable>(reader, own, definition.id);
-  if (own) return std::make_unique<MemoryInTransaction>(*own, std::move(memory));
+  Kept kept = kept_of(definition, clock);
+  if (!kept.memory) return std::make_unique<DiskTable>(reader, own, definition.id, std::move(kept.order));
+  if (own) return std::make_unique<MemoryInTransaction>(*own, std::move(kept.memory));
   fail(ErrorCode::invalid, text("cache \"", definition.name, "\": it was made while it was read; read it again"));
 }
 
@@ -122,9 +121,12 @@ std::unique_ptr<Table> Caches::table_to_write(Transaction& own, const StoreClock
   return table_of(*catalog_.find_or_create(own, Kind::cache, name), own, &own, clock);
 }
 
-std::string Caches::remove_expired(Transaction& own, std::uint64_t cache, std::string_view place,
-                                   std::size_t keys) const {
-  const std::string prefix = cache_prefix(cache);
+std::string Caches::remove_expired(Transaction& own, const StoreClock& clock, const Definition& definition,
+                                   std::string_view place, std::size_t keys) {
+  const std::string prefix = cache_prefix(definition.id);
+  const UseOrderPtr order = kept_of(definition, clock).order;
+  DiskTable table(own, &own, definition.id, order);
+  if (order) table.evict();
   const auto scan = own.scan(Keyspace::cache, {place.empty() ? prefix : std::string(place), key::prefix_end(prefix)},
                              ScanRecord::none);
   for (std::size_t looked_at = 0; scan->next(); ++looked_at) {
@@ -133,7 +135,7 @@ std::string Caches::remove_expired(Transaction& own, std::uint64_t cache, std::s
     if (!ByteReader(scan->value()).fixed(expires) || expires > own.time_us()) continue;
     // Who gives the key a new life meanwhile makes this conflict.
     own.note_read(Keyspace::cache, scan->key(), Record::binding);
-    own.writes().erase(Keyspace::cache, scan->key());
+    table.erase(scan->key());
   }
   return {};
 }
@@ -142,9 +144,21 @@ void Caches::sweep_memory() {
   std::vector<MemoryCachePtr> all;
   {
     std::lock_guard guard(mutex_);
-    for (const auto& [id, cache] : memory_) all.push_back(cache);
+    for (const auto& [id, kept] : kept_)
+      if (kept.memory) all.push_back(kept.memory);
   }
   for (const MemoryCachePtr& cache : all) cache->sweep();
+}
+
+void check_cache(Reader& reader, std::uint64_t cache, const std::function<void(const std::string& what)>& report) {
+  const std::string prefix = cache_prefix(cache);
+  const auto scan = reader.scan(Keyspace::cache, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
+  while (scan->next()) {
+    reader.interrupt().check();
+    std::int64_t expires = 0;
+    if (!ByteReader(scan->value()).fixed(expires) || scan->key().size() - prefix.size() > cache_key_bytes_max)
+      report(text("an entry cannot be read: ", key::describe_key(scan->key())));
+  }
 }
 
 }  // namespace stele::cache

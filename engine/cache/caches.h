@@ -6,12 +6,14 @@
 #pragma once
 
 #include "engine/cache/memory_cache.h"
+#include "engine/cache/use_order.h"
 #include "engine/catalog/catalog.h"
 #include "engine/transaction/transaction.h"
 
 #include <stele/cache.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,6 +23,7 @@
 namespace stele::cache {
 
 using MemoryCachePtr = std::shared_ptr<MemoryCache>;
+using UseOrderPtr = std::shared_ptr<UseOrder>;
 
 class Caches {
  public:
@@ -40,21 +43,29 @@ class Caches {
   MemoryCachePtr memory(transaction::Reader& reader, const StoreClock& clock, std::string_view name);
 
   /// Removes some expired keys of a cache on disk: looks at up to `keys` from the place on, and returns the next place;
-  /// empty: the end.
-  std::string remove_expired(transaction::Transaction& own, std::uint64_t cache, std::string_view place,
-                             std::size_t keys) const;
+  /// empty: the end. Of a bounded one also the least recently used, down to its bounds.
+  std::string remove_expired(transaction::Transaction& own, const StoreClock& clock,
+                             const catalog::Definition& definition, std::string_view place, std::size_t keys);
   void sweep_memory();
 
  private:
-  MemoryCachePtr memory_of(const catalog::Definition& definition, const StoreClock& clock);
+  /// What is in memory of a cache: itself, or, of a bounded one on disk, its keys' order of use.
+  struct Kept {
+    MemoryCachePtr memory;
+    UseOrderPtr order;
+  };
+  Kept kept_of(const catalog::Definition& definition, const StoreClock& clock);
   std::unique_ptr<Table> table_of(const catalog::Definition& definition, transaction::Reader& reader,
                                   transaction::Transaction* own, const StoreClock& clock);
 
   catalog::Catalog& catalog_;
   std::mutex mutex_;
-  std::unordered_map<std::uint64_t, MemoryCachePtr> memory_;  // by id
+  std::unordered_map<std::uint64_t, Kept> kept_;  // by id
 };
 
 std::string cache_prefix(std::uint64_t cache);
+/// Reports entries of a cache on disk that cannot be read.
+void check_cache(transaction::Reader& reader, std::uint64_t cache,
+                 const std::function<void(const std::string& what)>& report);
 
 }  // namespace stele::cache

@@ -16,6 +16,52 @@ using transaction::ScanRecord;
 
 // ---- on disk
 
+namespace {
+
+/// Tells the order of use what a commit did to a key, or (no key) to all.
+class UseNote final : public transaction::LateWrite {
+ public:
+  UseNote(std::shared_ptr<UseOrder> order, std::optional<std::string> key, std::optional<std::uint64_t> value_bytes)
+      : order_(std::move(order)), key_(std::move(key)), value_bytes_(value_bytes) {}
+
+  void resolve(transaction::LateWrites&) const override {}
+  void published() const noexcept override {
+    try {
+      key_ ? order_->note(*key_, value_bytes_) : order_->clear();
+    } catch (const std::bad_alloc&) {
+      // Then it goes with the next reopening, or stays longer.
+    }
+  }
+  std::size_t bytes() const override { return 0; }
+
+ private:
+  std::shared_ptr<UseOrder> order_;
+  std::optional<std::string> key_;
+  std::optional<std::uint64_t> value_bytes_;
+};
+
+}  // namespace
+
+DiskTable::DiskTable(transaction::Reader& reader, transaction::Transaction* own, std::uint64_t cache,
+                     std::shared_ptr<UseOrder> order)
+    : reader_(reader), own_(own), cache_(cache), order_(std::move(order)) {
+  if (own_ && order_) order_->load(reader_, cache_prefix(cache_));
+}
+
+void DiskTable::note(std::optional<std::string> key, std::optional<std::uint64_t> value_bytes) {
+  if (order_) own_->writes().late(std::make_shared<UseNote>(order_, std::move(key), value_bytes));
+}
+
+void DiskTable::erase(std::string_view store_key) {
+  own_->writes().erase(Keyspace::cache, store_key);
+  note(std::string(store_key.substr(cache_prefix(cache_).size())), std::nullopt);
+}
+
+void DiskTable::evict(std::string_view key, std::size_t value_bytes) {
+  // Blind: who writes a victim at the same time conflicts, and one of the two runs again.
+  for (const std::string& victim : order_->victims(key, value_bytes)) erase(cache_prefix(cache_) + victim);
+}
+
 bool DiskTable::read(std::string_view key, Entry& entry, Record record) {
   if (cache_ == 0) return false;
   key_.clear();
@@ -28,6 +74,7 @@ bool DiskTable::read(std::string_view key, Entry& entry, Record record) {
          text("cache: an entry cannot be read: ", key::describe_key(key_), "; restore the store from a backup"));
   if (!entry.live(now())) return false;
   entry.value.assign(reader.rest());
+  if (order_) order_->touch(key);
   return true;
 }
 
@@ -38,14 +85,14 @@ void DiskTable::update(std::string_view key, Change change) {
   // An increment holds at every isolation level.
   if (!read(key, *entry, Record::binding)) entry.reset();
   if (!change(entry)) return;
-  if (!entry) {
-    own_->writes().erase(Keyspace::cache, key_);
-    return;
-  }
+  const bool fits = !order_ || !entry || order_->fits(key, entry->value.size());
+  if (!entry || !fits) return erase(std::string(key_));
+  if (order_) evict(key, entry->value.size());
   bytes_.clear();
   append_fixed(bytes_, entry->expires);
   bytes_ += entry->value;
   own_->writes().put(Keyspace::cache, key_, bytes_);
+  if (order_) note(std::string(key), entry->value.size());
 }
 
 std::string DiskTable::scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) {
@@ -68,6 +115,7 @@ std::string DiskTable::scan(std::string_view cursor, std::size_t count, std::vec
 void DiskTable::flush() {
   const std::string prefix = cache_prefix(cache_);
   own_->writes().erase_range(Keyspace::cache, prefix, key::prefix_end(prefix));
+  note(std::nullopt, std::nullopt);
 }
 
 // ---- in memory, inside a transaction

@@ -3,6 +3,7 @@
 
 #include "engine/cache/memory_cache.h"
 #include "engine/cache/table.h"
+#include "engine/cache/use_order.h"
 #include "engine/transaction/transaction.h"
 
 #include <cstdint>
@@ -17,21 +18,28 @@ namespace stele::cache {
 class DiskTable final : public Table {
  public:
   /// `own`: the transaction that the reader is, or null: then only for reading.
-  DiskTable(transaction::Reader& reader, transaction::Transaction* own, std::uint64_t cache)
-      : reader_(reader), own_(own), cache_(cache) {}
+  /// `order`: of a bounded cache, else null.
+  DiskTable(transaction::Reader& reader, transaction::Transaction* own, std::uint64_t cache,
+            std::shared_ptr<UseOrder> order = nullptr);
 
   std::int64_t now() override { return reader_.time_us(); }
   bool read(std::string_view key, Entry& entry) override;
   void update(std::string_view key, Change change) override;
   std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
   void flush() override;
+  void erase(std::string_view store_key);
+  /// Removes what is beyond the bounds.
+  void evict() { evict({}, 0); }
 
  private:
   bool read(std::string_view key, Entry& entry, transaction::Record record);
+  void evict(std::string_view key, std::size_t value_bytes);
+  void note(std::optional<std::string> key, std::optional<std::uint64_t> value_bytes);
 
   transaction::Reader& reader_;
   transaction::Transaction* own_;
   std::uint64_t cache_;
+  std::shared_ptr<UseOrder> order_;
   std::string key_;
   std::string bytes_;
 };

@@ -185,10 +185,11 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
            "throttle takes a count of 1 to 1,000,000,000, a burst and a quantity up to that, and a period of 1 ms to a "
            "year",
            "InvalidThrottle");
-  // In ns; what would not fit is beyond every use: 292 years.
+  // In ns; what would not fit is beyond every use: 73 years, and the year 2116.
   const auto capped = [](__int128 ns) {
     return static_cast<std::int64_t>(std::min<__int128>(ns, std::int64_t{1} << 61));
   };
+  constexpr std::int64_t latest = std::int64_t{1} << 62;
   const std::int64_t emission =
       std::max<std::int64_t>(options.period.count() * 1'000'000 / static_cast<std::int64_t>(options.count), 1);
   const std::int64_t tolerance = capped(static_cast<__int128>(emission) * (options.max_burst + 1));
@@ -203,9 +204,9 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
       if (entry->value.size() != sizeof arrival)
         refuse(ErrorCode::invalid, key, "its value is not one of throttle", "NotThrottle");
       ByteReader(entry->value).fixed(arrival);
-      arrival = std::max(arrival, now);
+      arrival = std::max(std::min(arrival, latest), now);
     }
-    const std::int64_t next = capped(static_cast<__int128>(arrival) + increment);
+    const auto next = static_cast<std::int64_t>(std::min<__int128>(static_cast<__int128>(arrival) + increment, latest));
     const std::int64_t wait = next - tolerance - now;
     full_in = arrival - now;
     result.limited = wait > 0;
@@ -229,8 +230,9 @@ ThrottleResult Verbs::throttle(std::string_view key, const ThrottleOptions& opti
 
 WindowResult Verbs::count(std::string_view key, const WindowLimit& limit) const {
   check_key(key);
-  if (limit.window.count() < 1 || limit.window > std::chrono::hours(24 * 366) || limit.max > (1ull << 53) ||
-      limit.quantity > (1ull << 53))
+  constexpr std::uint64_t most = 1ull << 53;
+  if (limit.window.count() < 1 || limit.window > std::chrono::hours(24 * 366) || limit.max > most ||
+      limit.quantity > most)
     refuse(ErrorCode::invalid, key, "count takes a window of 1 ms to a year, a maximum and a quantity up to 2^53",
            "InvalidWindow");
   WindowResult result;
@@ -243,7 +245,8 @@ WindowResult Verbs::count(std::string_view key, const WindowLimit& limit) const 
     std::uint64_t before = 0;
     if (entry) {
       ByteReader reader(entry->value);
-      if (!reader.fixed(at) || !reader.fixed(in_window) || !reader.fixed(before) || !reader.empty())
+      if (!reader.fixed(at) || !reader.fixed(in_window) || !reader.fixed(before) || !reader.empty() ||
+          in_window > most || before > most)
         refuse(ErrorCode::invalid, key, "its value is not one of count", "NotCount");
     }
     if (at != window) {

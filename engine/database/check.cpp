@@ -4,9 +4,10 @@
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
+#include "engine/cache/caches.h"
 #include "engine/documents/check_indexes.h"
 #include "engine/documents/documents.h"
-#include "engine/events/streams.h"
+#include "engine/events/check_stream.h"
 #include "engine/model/document.h"
 #include "engine/transaction/check.h"
 #include "engine/transaction/tier_reader.h"
@@ -97,71 +98,6 @@ void check_documents(TierReader& reader, const Definition& collection, Findings&
   }
 }
 
-void check_state(TierReader& reader, const Definition& stream, events::State& state) {
-  std::string bytes;
-  if (!reader.get(Keyspace::events, events::state_key(stream.id), bytes, transaction::Record::plain)) return;  // created, and empty
-  if (!events::decode(bytes, state)) fail(ErrorCode::corrupt, "its state cannot be read");
-}
-
-/// An event as its offset's entry has it, and as it stands among the data.
-void check_event(TierReader& reader, const Definition& stream, std::uint64_t offset, std::string_view bytes,
-                 std::uint64_t& last_gseq) {
-  events::OffsetEntry entry;
-  if (!events::decode(bytes, entry)) fail(ErrorCode::corrupt, "cannot be read");
-  if (entry.gseq < last_gseq)
-    fail(ErrorCode::corrupt,
-         text("was written by commit ", entry.gseq, ", the one before it by the later commit ", last_gseq));
-  last_gseq = entry.gseq;
-  std::string key = events::data_key_prefix(stream.id, entry.segment, entry.key);
-  events::append_data_suffix(key, entry.time, offset);
-  std::string data;
-  if (!reader.get(Keyspace::events, key, data, transaction::Record::plain)) fail(ErrorCode::corrupt, "its data is missing");
-  if (data.size() != entry.data_bytes)
-    fail(ErrorCode::corrupt, text("its data has ", data.size(), " bytes instead of ", entry.data_bytes));
-  json::minify(data, any_size, "event");
-}
-
-void check_events(TierReader& reader, const Definition& stream, const CheckOptions& options,
-                  Findings& findings) {
-  const std::string part = part_of(stream);
-  events::State state;
-  findings.expect(part, [&] { check_state(reader, stream, state); });
-  std::uint64_t earliest = 0;
-  std::string bytes;
-  if (reader.get(Keyspace::events, events::earliest_key(stream.id), bytes, transaction::Record::plain) &&
-      !ByteReader(bytes).fixed(earliest))
-    findings.damage(part, "its earliest offset cannot be read");
-
-  const std::string prefix = events::offsets_prefix(stream.id);
-  const auto offset_of = [&](std::string_view key) {
-    std::uint64_t offset = 0;
-    std::string_view rest = key.substr(prefix.size());
-    if (!key::read_u64(rest, offset) || !rest.empty())
-      fail(ErrorCode::corrupt, text("a key cannot be read: ", key::describe_key(key)));
-    return offset;
-  };
-  const auto cursor = reader.cursor(Keyspace::events, {events::offset_key(stream.id, earliest), key::prefix_end(prefix)});
-  cursor->last();
-  const std::uint64_t end = cursor->valid() ? offset_of(cursor->key()) + 1 : earliest;
-  if (end != state.next) {
-    if (end == earliest)
-      findings.damage(part, text("it has no events, but its next offset is ", state.next));
-    else
-      findings.damage(part, text("its last event has offset ", end - 1, ", but its next offset is ", state.next));
-  }
-  if (!options.deep) return;
-
-  std::uint64_t expected = earliest;
-  std::uint64_t last_gseq = 0;
-  for (cursor->first(); cursor->valid(); cursor->next()) {
-    reader.interrupt().check();
-    const std::uint64_t offset = offset_of(cursor->key());
-    if (offset != expected) findings.damage(part, text("events ", expected, " to ", offset - 1, " are missing"));
-    expected = offset + 1;
-    findings.expect(text(part, " event ", offset), [&] { check_event(reader, stream, offset, cursor->value(), last_gseq); });
-  }
-}
-
 void check_contents(TierReader& reader, const CheckOptions& options, Findings& findings) {
   std::vector<Definition> definitions;
   if (!findings.expect("catalog", [&] { definitions = Catalog::read_all(reader); })) return;
@@ -173,10 +109,12 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
   });
   for (const Definition& definition : definitions)
     findings.expect(part_of(definition), [&] {
-      if (definition.kind == Kind::stream) check_events(reader, definition, options, findings);
+      const auto report = [&](const std::string& what) { findings.damage(part_of(definition), what); };
+      if (definition.kind == Kind::stream) events::check_stream(reader, definition, options.deep, report);
+      if (definition.kind == Kind::cache && options.deep) cache::check_cache(reader, definition.id, report);
       if (definition.kind != Kind::collection || !options.deep) return;
       check_documents(reader, definition, findings);
-      documents::check_indexes(reader, definition, [&](const std::string& what) { findings.damage(part_of(definition), what); });
+      documents::check_indexes(reader, definition, report);
     });
 }
 

@@ -11,7 +11,6 @@ namespace stele {
 
 using catalog::Definition;
 using catalog::Kind;
-using transaction::Transaction;
 
 namespace {
 constexpr auto between_rounds = std::chrono::seconds(5);
@@ -130,7 +129,7 @@ void Upkeep::remove_expired(const Definition& cache) {
     own->statement([&] {
       const auto now = catalog_.find(*own, Kind::cache, cache.name);
       if (now && now->id == cache.id)
-        place = caches_.remove_expired(*own, cache.id, places_[cache.id], cache_keys_a_round);
+        place = caches_.remove_expired(*own, store_.clock(), *now, places_[cache.id], cache_keys_a_round);
     });
   });
   places_[cache.id] = std::move(place);

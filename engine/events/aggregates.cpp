@@ -152,6 +152,24 @@ std::string Totals::values(const std::vector<Aggregate>& aggregates) const {
   return model::to_json(Value(std::move(out)));
 }
 
+bool Totals::agrees(const std::vector<Aggregate>& aggregates, const Totals& other) const {
+  const auto as_stored = [&](Totals totals) {
+    std::string bytes;
+    for (Part& part : totals.parts_) part.reals = 0;
+    totals.encode(aggregates, bytes);
+    return bytes;
+  };
+  if (as_stored(*this) != as_stored(other)) return false;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const double ours = parts_[i].reals;
+    const double theirs = other.parts_[i].reals;
+    if (!std::isfinite(ours) || !std::isfinite(theirs)) continue;
+    // Terms may cancel, so the bound is for terms of everyday size.
+    if (std::abs(ours - theirs) > 1e-6 * (1 + std::abs(ours)) * static_cast<double>(parts_[i].count)) return false;
+  }
+  return true;
+}
+
 void Totals::encode(const std::vector<Aggregate>& aggregates, std::string& out) const {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];

@@ -31,6 +31,8 @@ class Totals {
   /// `data`: the event's, or null when no aggregate needs it.
   void add(const std::vector<Aggregate>& aggregates, const model::Value* data);
   void merge(const std::vector<Aggregate>& aggregates, const Totals& other);
+  /// The same, but for what the order of additions does to a sum of doubles.
+  bool agrees(const std::vector<Aggregate>& aggregates, const Totals& other) const;
   /// {"n":12,"total":30}
   std::string values(const std::vector<Aggregate>& aggregates) const;
 

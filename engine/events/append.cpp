@@ -24,7 +24,7 @@ void Append::resolve(transaction::LateWrites& commit) const {
   const std::string at_state = state_key(stream_);
   State state;
   if (const std::string* now = commit.state(Keyspace::events, at_state); now && !decode(*now, state))
-    fail(ErrorCode::corrupt, text("stream ", stream_, ": its state cannot be read; restore the store from a backup"));
+    damaged(text("stream ", stream_), "its state");
   std::string offset_key = offsets_prefix(stream_);
   const std::size_t offset_at = offset_key.size();
   std::string data_key = data_prefix(stream_, state.open.first);

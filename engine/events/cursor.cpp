@@ -24,9 +24,8 @@ namespace {
 
 Timestamp timestamp(std::int64_t us) { return Timestamp(std::chrono::microseconds(us)); }
 
-[[noreturn]] void damaged(const Extent& extent, std::uint64_t offset) {
-  fail(ErrorCode::corrupt, text("stream ", extent.stream, ": event ", offset,
-                                " cannot be read; run `stele check` and restore the store from a backup"));
+[[noreturn]] void damaged_event(const Extent& extent, std::uint64_t offset) {
+  damaged(text("stream ", extent.stream), text("event ", offset));
 }
 
 Direction direction(const Wanted& wanted) { return wanted.backward ? Direction::backward : Direction::forward; }
@@ -96,7 +95,7 @@ class ByOffset final : public Cursor {
       reader_.interrupt().check();
       OffsetEntry entry;
       const std::uint64_t offset = big_endian(scan_->key().substr(scan_->key().size() - 8));
-      if (!decode(scan_->value(), entry)) damaged(extent_, offset);
+      if (!decode(scan_->value(), entry)) damaged_event(extent_, offset);
       if (entry.gseq > wanted_.gseq_max) {
         runs_.clear();
         scan_.reset();
@@ -134,7 +133,7 @@ class ByOffset final : public Cursor {
     if (chunk_.size() == 1) {
       Row& row = chunk_.front();
       if (!reader_.get(Keyspace::events, row.data_key, row.event.data, Record::none))
-        damaged(extent_, *row.event.offset);
+        damaged_event(extent_, *row.event.offset);
       decide(row);
       return;
     }
@@ -152,7 +151,7 @@ class ByOffset final : public Cursor {
           return true;
         },
         Record::none);
-    if (found != order_.size()) damaged(extent_, *chunk_.front().event.offset);
+    if (found != order_.size()) damaged_event(extent_, *chunk_.front().event.offset);
     for (Row& row : chunk_) decide(row);
   }
 
@@ -258,7 +257,7 @@ class ByKey final : public Cursor {
     if (!open.scan->next()) {
       open.scan.reset();
     } else if (!read_data_suffix(open.scan->key(), open.time, open.offset)) {
-      damaged(extent_, 0);
+      damaged_event(extent_, 0);
     }
   }
 

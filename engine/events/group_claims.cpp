@@ -24,11 +24,6 @@ namespace {
 constexpr std::int64_t at_once = std::numeric_limits<std::int64_t>::min();  // nacked
 constexpr std::size_t claims_max = 10'000;
 
-[[noreturn]] void damaged(std::string_view group) {
-  fail(ErrorCode::corrupt,
-       text("group \"", group, "\": a pending event cannot be read; restore the store from a backup"));
-}
-
 }  // namespace
 
 std::optional<Event> Groups::event_at(Reader& reader, const Extent& at, std::uint64_t offset) const {
@@ -82,7 +77,7 @@ std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options
     while (claimed.size() + again.size() < options.count && scan->next()) {
       own.interrupt().check();
       PendingRecord pending;
-      if (!decode(scan->value(), pending)) damaged(group_);
+      if (!decode(scan->value(), pending)) damaged(text("group \"", group_, "\""), "a pending event");
       // Only what is taken is bound: acks of other events do not conflict with this.
       if (pending.claimed > idle_since) continue;
       own.note_read(Keyspace::events, scan->key(), Record::binding);
@@ -105,9 +100,7 @@ std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options
   const Poll fresh = read(own, at, record, {from}, options.count - claimed.size());
   for (const Event& event : fresh.events) give(event, 1);
   if (fresh.next > from) {
-    std::string bytes;
-    append_fixed(bytes, fresh.next);
-    own.writes().put(Keyspace::events, committed_key(at.stream, group_, 0), bytes);
+    own.writes().put(Keyspace::events, committed_key(at.stream, group_, 0), fixed_bytes(fresh.next));
   }
   return claimed;
 }
@@ -125,7 +118,7 @@ std::uint64_t Groups::change_pending(Transaction& own, std::span<const std::uint
     const std::string key = pending_key(at.stream, group_, offset);
     PendingRecord pending;
     if (!own.get(Keyspace::events, key, bytes, Record::binding)) continue;
-    if (!decode(bytes, pending)) damaged(group_);
+    if (!decode(bytes, pending)) damaged(text("group \"", group_, "\""), "a pending event");
     change(key, pending);
     ++changed;
   }
@@ -156,7 +149,7 @@ std::vector<PendingEvent> Groups::pending(Reader& reader, std::size_t limit) con
   const auto scan = reader.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
   while (out.size() < limit && scan->next()) {
     PendingRecord pending;
-    if (!decode(scan->value(), pending)) damaged(group_);
+    if (!decode(scan->value(), pending)) damaged(text("group \"", group_, "\""), "a pending event");
     const bool nacked = pending.claimed == at_once;
     out.push_back({big_endian(scan->key().substr(prefix.size())), std::move(pending.consumer), pending.deliveries,
                    nacked ? std::chrono::milliseconds::max()

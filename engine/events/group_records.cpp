@@ -9,9 +9,9 @@ namespace stele::events {
 
 namespace {
 
-enum Part : std::uint64_t { record = 0, committed = 1, members = 2, pending = 3 };
+enum GroupPart : std::uint64_t { record = 0, committed = 1, members = 2, pending = 3 };
 
-std::string prefix(std::uint64_t stream, std::string_view group, Part part) {
+std::string group_part(std::uint64_t stream, std::string_view group, GroupPart part) {
   std::string out = group_prefix(stream, group);
   key::append_id(out, part);
   return out;
@@ -25,10 +25,12 @@ std::string group_prefix(std::uint64_t stream, std::string_view group) {
   return out;
 }
 
-std::string group_key(std::uint64_t stream, std::string_view group) { return prefix(stream, group, record); }
-std::string committed_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, committed); }
-std::string members_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, members); }
-std::string pending_prefix(std::uint64_t stream, std::string_view group) { return prefix(stream, group, pending); }
+std::string group_key(std::uint64_t stream, std::string_view group) { return group_part(stream, group, record); }
+std::string committed_prefix(std::uint64_t stream, std::string_view group) {
+  return group_part(stream, group, committed);
+}
+std::string members_prefix(std::uint64_t stream, std::string_view group) { return group_part(stream, group, members); }
+std::string pending_prefix(std::uint64_t stream, std::string_view group) { return group_part(stream, group, pending); }
 
 std::string committed_key(std::uint64_t stream, std::string_view group, std::uint64_t partition) {
   std::string out = committed_prefix(stream, group);
@@ -49,43 +51,30 @@ std::string pending_key(std::uint64_t stream, std::string_view group, std::uint6
 }
 
 std::string encode(const GroupRecord& record) {
-  std::string out;
-  append_fixed(out, record.generation);
-  append_fixed(out, record.partitions);
-  append_fixed(out, record.deliveries_max);
-  return out + record.dead_letters;
+  return fixed_bytes(record.generation, record.partitions, record.deliveries_max) + record.dead_letters;
 }
 
-std::string encode(const MemberRecord& record) {
-  std::string out;
-  append_fixed(out, record.expires);
-  append_fixed(out, record.session);
-  return out;
-}
+std::string encode(const MemberRecord& record) { return fixed_bytes(record.expires, record.session); }
 
 std::string encode(const PendingRecord& record) {
-  std::string out;
-  append_fixed(out, record.claimed);
-  append_fixed(out, record.deliveries);
-  return out + record.consumer;
+  return fixed_bytes(record.claimed, record.deliveries) + record.consumer;
 }
 
 bool decode(std::string_view bytes, GroupRecord& record) {
   ByteReader reader(bytes);
-  if (!reader.fixed(record.generation) || !reader.fixed(record.partitions) || !reader.fixed(record.deliveries_max))
-    return false;
+  if (!reader.fixed(record.generation, record.partitions, record.deliveries_max)) return false;
   record.dead_letters = reader.rest();
   return record.partitions > 0;
 }
 
 bool decode(std::string_view bytes, MemberRecord& record) {
   ByteReader reader(bytes);
-  return reader.fixed(record.expires) && reader.fixed(record.session) && reader.empty();
+  return reader.fixed(record.expires, record.session) && reader.empty();
 }
 
 bool decode(std::string_view bytes, PendingRecord& record) {
   ByteReader reader(bytes);
-  if (!reader.fixed(record.claimed) || !reader.fixed(record.deliveries)) return false;
+  if (!reader.fixed(record.claimed, record.deliveries)) return false;
   record.consumer = reader.rest();
   return true;
 }

@@ -29,10 +29,6 @@ void check_name(std::string_view what, std::string_view name) {
        {{"reason", "InvalidName"}});
 }
 
-[[noreturn]] void damaged(std::string_view group, std::string_view what) {
-  fail(ErrorCode::corrupt, text("group \"", group, "\": ", what, " cannot be read; restore the store from a backup"));
-}
-
 }  // namespace
 
 Extent Groups::stream(Reader& reader) const {
@@ -48,7 +44,7 @@ std::optional<GroupRecord> Groups::find(Reader& reader, std::uint64_t stream) co
   std::string bytes;
   if (!reader.get(Keyspace::events, group_key(stream, group_), bytes, Record::binding)) return std::nullopt;
   GroupRecord record;
-  if (!decode(bytes, record)) damaged(group_, "its record");
+  if (!decode(bytes, record)) damaged(text("group \"", group_, "\""), "its record");
   return record;
 }
 
@@ -88,7 +84,7 @@ std::uint64_t Groups::place(Reader& reader, const Extent& at, std::uint64_t part
   std::string bytes;
   std::uint64_t offset = at.earliest;
   if (!reader.get(Keyspace::events, committed_key(at.stream, group_, partition), bytes, Record::binding)) return offset;
-  if (!ByteReader(bytes).fixed(offset)) damaged(group_, "a committed offset");
+  if (!ByteReader(bytes).fixed(offset)) damaged(text("group \"", group_, "\""), "a committed offset");
   return offset;
 }
 
@@ -179,8 +175,7 @@ void Groups::commit(Transaction& own, const Extent& at, const GroupRecord& recor
   };
   if (next > at.end()) refuse(text("the stream ends at ", at.end()));
   if (next < least) refuse(text("the group is at ", least, " already; seek to go back"));
-  std::string bytes;
-  append_fixed(bytes, next);
+  const std::string bytes = fixed_bytes(next);
   for (std::uint32_t partition = 0; partition < record.partitions; ++partition)
     if (places[partition] && *places[partition] < next)
       own.writes().put(Keyspace::events, committed_key(at.stream, group_, partition), bytes);
@@ -217,8 +212,7 @@ void Groups::seek(Transaction& own, std::uint64_t offset) const {
   own.writes().put(Keyspace::events, group_key(at.stream, group_), encode(record));
   const std::string pending = pending_prefix(at.stream, group_);
   own.writes().erase_range(Keyspace::events, pending, key::prefix_end(pending));
-  std::string bytes;
-  append_fixed(bytes, offset);
+  const std::string bytes = fixed_bytes(offset);
   for (std::uint32_t partition = 0; partition < record.partitions; ++partition) {
     place(own, at, partition);  // binds
     own.writes().put(Keyspace::events, committed_key(at.stream, group_, partition), bytes);
@@ -265,7 +259,8 @@ Groups::Members Groups::read_members(Reader& reader, std::uint64_t stream) const
   // Who joins or leaves also writes the group's record, which everybody reads.
   const auto scan = reader.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
   while (scan->next())
-    if (!decode(scan->value(), members[unescaped(scan->key().substr(prefix.size()))])) damaged(group_, "a member");
+    if (!decode(scan->value(), members[unescaped(scan->key().substr(prefix.size()))]))
+      damaged(text("group \"", group_, "\""), "a member");
   return members;
 }
 

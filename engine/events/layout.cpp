@@ -2,35 +2,43 @@
 #include "engine/events/layout.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/error.h"
 #include "engine/base/key_codec.h"
 
 namespace stele::events {
 
 namespace {
 
-enum Part : std::uint64_t { state = 0, offsets = 1, data = 2, segments = 3, earliest = 4, groups = 5 };
-
-std::string prefix(std::uint64_t stream, Part part) {
-  std::string out;
-  key::append_id(out, stream);
-  key::append_id(out, part);
-  return out;
-}
-
 constexpr std::uint64_t sign = std::uint64_t{1} << 63;
 
 bool read(ByteReader& reader, Segment& segment) {
-  return reader.fixed(segment.first) && reader.fixed(segment.end) && reader.fixed(segment.bytes) &&
-         reader.fixed(segment.time_min) && reader.fixed(segment.time_max) && segment.first <= segment.end;
+  return reader.fixed(segment.first, segment.end, segment.bytes, segment.time_min, segment.time_max) &&
+         segment.first <= segment.end;
 }
 
 }  // namespace
 
-std::string state_key(std::uint64_t stream) { return prefix(stream, state); }
-std::string earliest_key(std::uint64_t stream) { return prefix(stream, earliest); }
-std::string offsets_prefix(std::uint64_t stream) { return prefix(stream, offsets); }
-std::string segments_prefix(std::uint64_t stream) { return prefix(stream, segments); }
-std::string groups_prefix(std::uint64_t stream) { return prefix(stream, groups); }
+void damaged(std::string_view whose, std::string_view what) {
+  fail(ErrorCode::corrupt,
+       text(whose, ": ", what, " cannot be read; run `stele check` and restore the store from a backup"));
+}
+
+std::string stream_prefix(std::uint64_t stream, StreamPart part) {
+  std::string out;
+  key::append_id(out, stream);
+  key::append_id(out, static_cast<std::uint64_t>(part));
+  return out;
+}
+
+void append_time(std::string& out, std::int64_t time) { key::append_u64(out, static_cast<std::uint64_t>(time) ^ sign); }
+
+std::int64_t time_of(std::uint64_t element) { return static_cast<std::int64_t>(element ^ sign); }
+
+std::string state_key(std::uint64_t stream) { return stream_prefix(stream, StreamPart::state); }
+std::string earliest_key(std::uint64_t stream) { return stream_prefix(stream, StreamPart::earliest); }
+std::string offsets_prefix(std::uint64_t stream) { return stream_prefix(stream, StreamPart::offsets); }
+std::string segments_prefix(std::uint64_t stream) { return stream_prefix(stream, StreamPart::segments); }
+std::string groups_prefix(std::uint64_t stream) { return stream_prefix(stream, StreamPart::groups); }
 
 std::string offset_key(std::uint64_t stream, std::uint64_t offset) {
   std::string out = offsets_prefix(stream);
@@ -45,7 +53,7 @@ std::string segment_key(std::uint64_t stream, std::uint64_t first) {
 }
 
 std::string data_prefix(std::uint64_t stream, std::uint64_t segment) {
-  std::string out = prefix(stream, data);
+  std::string out = stream_prefix(stream, StreamPart::data);
   key::append_u64(out, segment);
   return out;
 }
@@ -57,38 +65,25 @@ std::string data_key_prefix(std::uint64_t stream, std::uint64_t segment, std::st
 }
 
 void append_data_suffix(std::string& out, std::int64_t time, std::uint64_t offset) {
-  key::append_u64(out, static_cast<std::uint64_t>(time) ^ sign);
+  append_time(out, time);
   key::append_u64(out, offset);
 }
 
 bool read_data_suffix(std::string_view data_key, std::int64_t& time, std::uint64_t& offset) {
   if (data_key.size() < 16) return false;
-  time = static_cast<std::int64_t>(big_endian(data_key.substr(data_key.size() - 16, 8)) ^ sign);
+  time = time_of(big_endian(data_key.substr(data_key.size() - 16, 8)));
   offset = big_endian(data_key.substr(data_key.size() - 8));
   return true;
 }
 
 std::string encode(const Segment& segment) {
-  std::string out;
-  append_fixed(out, segment.first);
-  append_fixed(out, segment.end);
-  append_fixed(out, segment.bytes);
-  append_fixed(out, segment.time_min);
-  append_fixed(out, segment.time_max);
-  return out;
+  return fixed_bytes(segment.first, segment.end, segment.bytes, segment.time_min, segment.time_max);
 }
 
-std::string encode(const State& state) {
-  std::string out;
-  append_fixed(out, state.next);
-  return out + encode(state.open);
-}
+std::string encode(const State& state) { return fixed_bytes(state.next) + encode(state.open); }
 
 std::string encode(const OffsetEntry& entry) {
-  std::string out;
-  append_fixed(out, entry.gseq);
-  append_fixed(out, entry.segment);
-  append_fixed(out, entry.time);
+  std::string out = fixed_bytes(entry.gseq, entry.segment, entry.time);
   append_varint(out, entry.data_bytes);
   out += entry.key;
   return out;
@@ -106,9 +101,7 @@ bool decode(std::string_view bytes, State& state) {
 
 bool decode(std::string_view bytes, OffsetEntry& entry) {
   ByteReader reader(bytes);
-  if (!reader.fixed(entry.gseq) || !reader.fixed(entry.segment) || !reader.fixed(entry.time) ||
-      !reader.varint(entry.data_bytes))
-    return false;
+  if (!reader.fixed(entry.gseq, entry.segment, entry.time) || !reader.varint(entry.data_bytes)) return false;
   entry.key = reader.rest();
   return true;
 }

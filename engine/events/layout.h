@@ -56,6 +56,23 @@ struct OffsetEntry {
   std::string_view key;
 };
 
+/// The parts of a stream's keys, as above.
+enum class StreamPart : std::uint64_t {
+  state,
+  offsets,
+  data,
+  segments,
+  earliest,
+  groups,
+  window_rows,
+  window_progress
+};
+
+std::string stream_prefix(std::uint64_t stream, StreamPart part);
+/// A time, in the order of times.
+void append_time(std::string& out, std::int64_t time);
+std::int64_t time_of(std::uint64_t element);
+
 std::string state_key(std::uint64_t stream);
 std::string earliest_key(std::uint64_t stream);
 std::string offsets_prefix(std::uint64_t stream);
@@ -76,5 +93,8 @@ std::string encode(const OffsetEntry& entry);
 bool decode(std::string_view bytes, State& state);
 bool decode(std::string_view bytes, Segment& segment);
 bool decode(std::string_view bytes, OffsetEntry& entry);
+
+/// `corrupt`: what is stored for `whose` ("stream 7") cannot be read.
+[[noreturn]] void damaged(std::string_view whose, std::string_view what);
 
 }  // namespace stele::events

@@ -12,24 +12,16 @@ using transaction::Reader;
 using transaction::Record;
 using transaction::ScanRecord;
 
-namespace {
-
-[[noreturn]] void damaged(std::uint64_t stream, std::string_view what) {
-  fail(ErrorCode::corrupt, text("stream ", stream, ": ", what, " cannot be read; restore the store from a backup"));
-}
-
-}  // namespace
-
 Extent Segments::extent(Reader& reader, std::uint64_t stream) {
   static const Known none = std::make_shared<const std::vector<Segment>>();
   Extent extent;
   extent.stream = stream;
   std::string bytes;
   if (reader.get(Keyspace::events, state_key(stream), bytes, Record::none) && !decode(bytes, extent.state))
-    damaged(stream, "its state");
+    damaged(text("stream ", stream), "its state");
   if (reader.get(Keyspace::events, earliest_key(stream), bytes, Record::none) &&
       !ByteReader(bytes).fixed(extent.earliest))
-    damaged(stream, "its earliest offset");
+    damaged(text("stream ", stream), "its earliest offset");
   extent.closed = none;
   if (extent.state.open.first == 0) return extent;
   {
@@ -42,7 +34,7 @@ Extent Segments::extent(Reader& reader, std::uint64_t stream) {
   const auto scan = reader.scan(
       Keyspace::events, {segment_key(stream, loaded), key::prefix_end(segments_prefix(stream))}, ScanRecord::none);
   while (scan->next())
-    if (!decode(scan->value(), longer->emplace_back())) damaged(stream, "a segment");
+    if (!decode(scan->value(), longer->emplace_back())) damaged(text("stream ", stream), "a segment");
   extent.closed = std::move(longer);
   std::lock_guard guard(mutex_);
   Known& known = known_[stream];

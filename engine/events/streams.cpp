@@ -200,8 +200,7 @@ void Streams::truncate(Transaction& transaction, std::uint64_t offset) const {
     writes.erase_range(Keyspace::events, data_prefix(stream, first_there), data_prefix(stream, first_kept));
     writes.erase_range(Keyspace::events, segment_key(stream, first_there), segment_key(stream, first_kept));
   }
-  std::string bytes;
-  append_fixed(bytes, offset);
+  const std::string bytes = fixed_bytes(offset);
   writes.put(Keyspace::events, earliest_key(stream), bytes);
 }
 
@@ -304,7 +303,7 @@ void walk(Reader& reader, std::uint64_t stream, std::uint64_t from, std::uint64_
   OffsetEntry entry;
   while (scan->next()) {
     if (!decode(scan->value(), entry))
-      fail(ErrorCode::corrupt, text("stream ", stream, ": an event cannot be read: ", key::describe_key(scan->key())));
+      damaged(text("stream ", stream), text("an event (", key::describe_key(scan->key()), ")"));
     if (!visit(big_endian(scan->key().substr(scan->key().size() - 8)), entry)) return;
   }
 }

@@ -21,15 +21,7 @@ using transaction::Transaction;
 
 namespace {
 
-constexpr std::uint64_t totals_part = 6;
-constexpr std::uint64_t progress_part = 7;
-constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-
-void append_start(std::string& out, std::int64_t start) {
-  key::append_u64(out, static_cast<std::uint64_t>(start) ^ sign);
-}
-
-[[noreturn]] void damaged(const Window& window) {
+[[noreturn]] void damaged_row(const Window& window) {
   fail(ErrorCode::corrupt,
        text("window \"", window.name, "\": a row cannot be read; drop the window and declare it again"));
 }
@@ -49,17 +41,20 @@ std::int64_t Window::start_of(std::int64_t time) const {
 }
 
 std::string window_prefix(std::uint64_t stream, std::uint64_t window) {
-  std::string out;
-  key::append_id(out, stream);
-  key::append_id(out, totals_part);
+  std::string out = stream_prefix(stream, StreamPart::window_rows);
   key::append_id(out, window);
   return out;
 }
 
+std::string window_row_key(std::uint64_t stream, const Window& window, std::int64_t time, std::string_view event_key) {
+  std::string out = window_prefix(stream, window.id);
+  append_time(out, window.start_of(time));
+  key::append_name(out, window.by_key ? event_key : std::string_view());
+  return out;
+}
+
 std::string window_progress_key(std::uint64_t stream, std::uint64_t window) {
-  std::string out;
-  key::append_id(out, stream);
-  key::append_id(out, progress_part);
+  std::string out = stream_prefix(stream, StreamPart::window_progress);
   key::append_id(out, window);
   return out;
 }
@@ -67,15 +62,11 @@ std::string window_progress_key(std::uint64_t stream, std::uint64_t window) {
 WindowDeltas::WindowDeltas(std::uint64_t stream, Window window, std::span<const Append::Pending> events)
     : stream_(stream), window_(std::move(window)) {
   const bool reads_data = window_.reads_data();
-  const std::string prefix = window_prefix(stream_, window_.id);
-  std::string key;
   model::Value data;
   for (const Append::Pending& event : events) {
     if (reads_data) data = model::parse(event.data);
-    key = prefix;
-    append_start(key, window_.start_of(event.time));
-    key::append_name(key, window_.by_key ? std::string_view(event.key) : std::string_view());
-    totals_.try_emplace(key, window_.aggregates).first->second.add(window_.aggregates, reads_data ? &data : nullptr);
+    totals_.try_emplace(window_row_key(stream_, window_, event.time, event.key), window_.aggregates)
+        .first->second.add(window_.aggregates, reads_data ? &data : nullptr);
   }
 }
 
@@ -85,7 +76,7 @@ void WindowDeltas::resolve(transaction::LateWrites& commit) const {
     bytes.clear();
     if (const std::string* now = commit.state(Keyspace::events, key)) {
       Totals totals(window_.aggregates);
-      if (!totals.decode(window_.aggregates, *now)) damaged(window_);
+      if (!totals.decode(window_.aggregates, *now)) damaged_row(window_);
       totals.merge(window_.aggregates, delta);
       totals.encode(window_.aggregates, bytes);
     } else {
@@ -116,8 +107,8 @@ std::vector<WindowRow> read_window(Reader& reader, std::uint64_t stream, const W
   const std::string prefix = window_prefix(stream, window.id);
   std::string low = prefix;
   std::string high = key::prefix_end(prefix);
-  if (query.from) append_start(low, query.from->time_since_epoch().count());
-  if (query.to) append_start(high = prefix, query.to->time_since_epoch().count());
+  if (query.from) append_time(low, query.from->time_since_epoch().count());
+  if (query.to) append_time(high = prefix, query.to->time_since_epoch().count());
   std::string suffix;
   if (query.key) key::append_name(suffix, *query.key);
 
@@ -128,11 +119,11 @@ std::vector<WindowRow> read_window(Reader& reader, std::uint64_t stream, const W
       reader.interrupt().check();
       std::string_view rest = scan->key().substr(prefix.size());
       std::uint64_t start = 0;
-      if (!key::read_u64(rest, start)) damaged(window);
+      if (!key::read_u64(rest, start)) damaged_row(window);
       if (query.key && rest != suffix) continue;
       Totals totals(window.aggregates);
-      if (!totals.decode(window.aggregates, scan->value())) damaged(window);
-      const std::int64_t at = wide.start_of(static_cast<std::int64_t>(start ^ sign));
+      if (!totals.decode(window.aggregates, scan->value())) damaged_row(window);
+      const std::int64_t at = wide.start_of(time_of(start));
       // Mostly in order: a row that is not merged is the last.
       const auto row = rows.try_emplace(rows.end(), {at, std::string(rest)}, window.aggregates);
       row->second.merge(window.aggregates, totals);
@@ -169,8 +160,7 @@ bool fill_window(Transaction& own, const Extent& at, const Window& window, std::
   }
   if (batch.empty()) filled = window.fill_to;
   own.writes().late(std::make_shared<WindowDeltas>(at.stream, window, batch));
-  std::string bytes;
-  append_fixed(bytes, filled);
+  const std::string bytes = fixed_bytes(filled);
   own.writes().put(Keyspace::events, window_progress_key(at.stream, window.id), bytes);
   return filled >= window.fill_to;
 }
@@ -181,7 +171,7 @@ void trim_window(Transaction& own, std::uint64_t stream, const Window& window) {
     return;
   const std::string prefix = window_prefix(stream, window.id);
   std::string end = prefix;
-  append_start(end, window.start_of(oldest));
+  append_time(end, window.start_of(oldest));
   if (own.scan(Keyspace::events, {prefix, end}, ScanRecord::none)->next())
     own.writes().erase_range(Keyspace::events, prefix, end);
 }

@@ -40,6 +40,8 @@ struct Window {
 };
 
 std::string window_prefix(std::uint64_t stream, std::uint64_t window);
+/// Of the row that counts an event.
+std::string window_row_key(std::uint64_t stream, const Window& window, std::int64_t time, std::string_view key);
 std::string window_progress_key(std::uint64_t stream, std::uint64_t window);
 
 /// Adds events to a window's totals when it is resolved.

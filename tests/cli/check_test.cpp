@@ -6,7 +6,9 @@
 #include "engine/base/bytes.h"
 #include "engine/base/files.h"
 #include "engine/base/key_codec.h"
+#include "engine/events/group_records.h"
 #include "engine/events/streams.h"
+#include "engine/events/windows.h"
 #include "engine/storage/registry.h"
 
 #include <sqlite3.h>
@@ -177,6 +179,42 @@ TEST_F(CheckTest, deep_finds_gaps_and_damaged_documents) {
   expect_damage("collection \"c\": document (1): ", {"--deep"});
   expect_damage("has _id 5, which its key does not say", {"--deep"});
   expect_damage("document (3): is not an object whose first member is _id", {"--deep"});
+}
+
+TEST_F(CheckTest, deep_compares_windows_groups_segments_and_caches_with_what_they_are_of) {
+  const Ended filled = run({"exec", directory},
+                           R"j({"op":"create_window","stream":"s","name":"w","width_ms":1,"aggregates":{"n":"count"}}
+{"op":"append","stream":"s","events":[{"$event":{"key":"a","time":5000}},{"$event":{"key":"b","time":9000}}]}
+{"op":"group_commit","stream":"s","group":"g","offset":3}
+{"op":"group_claim","stream":"s","group":"jobs","consumer":"one"}
+{"op":"cache_set","cache":"k","key":"a","value":"1"}
+)j");
+  ASSERT_EQ(filled.out.find("\"ok\":false"), std::string::npos) << filled.out;
+  const Ended sound = run({"check", directory, "--deep"});
+  ASSERT_EQ(sound.out, "sound\n");
+
+  events::Window window;
+  window.id = 3;
+  window.width_us = 1000;
+  std::string cached;
+  key::append_id(cached, 4);
+  Batch batch;
+  batch.put(Keyspace::events, events::window_row_key(2, window, 5000, ""), std::string(1, '\7'));
+  batch.erase(Keyspace::events, events::window_row_key(2, window, 9000, ""));
+  batch.put(Keyspace::events, events::committed_key(2, "g", 0), fixed_bytes(std::uint64_t{99}));
+  batch.put(Keyspace::events, events::pending_key(2, "jobs", 50), events::encode(events::PendingRecord{0, 1, "one"}));
+  std::string orphan = events::data_key_prefix(2, 0, "nobody");
+  events::append_data_suffix(orphan, 0, 3);
+  batch.put(Keyspace::events, orphan, "1");
+  batch.put(Keyspace::cache, cached + "a", "short");
+  damage_key_value(batch);
+  EXPECT_EQ(run({"check", directory}).out, "sound\n");
+  expect_damage("the row of 5000 us, key \"\" has {\"n\":7}, its events come to {\"n\":1}", {"--deep"});
+  expect_damage("window \"w\": 1 rows that its events come to are missing", {"--deep"});
+  expect_damage("group \"g\": partition 0 is committed up to 99, the stream ends at 7", {"--deep"});
+  expect_damage("group \"jobs\": the claim of event 50 cannot be", {"--deep"});
+  expect_damage("holds the data of 1 events that are not there", {"--deep"});
+  expect_damage("cache \"k\": an entry cannot be read", {"--deep"});
 }
 
 TEST_F(CheckTest, finds_a_flipped_byte_in_a_data_file) {

@@ -57,8 +57,14 @@ inline std::mt19937_64 generator(std::uint64_t seed, std::uint64_t index) {
   return std::mt19937_64(sequence);
 }
 
+/// Of the workload program: what is killed, and what looks at the store afterwards.
+struct Verbs {
+  const char* work;
+  const char* verify;
+};
+
 int check_steps(Arguments& arguments, Tally& tally);
-int check_random_kills(Arguments& arguments, Tally& tally);
+int check_random_kills(Arguments& arguments, Tally& tally, const Verbs& verbs);
 int check_power(Arguments& arguments, Tally& tally);
 int check_faults(Arguments& arguments, Tally& tally);
 

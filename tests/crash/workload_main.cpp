@@ -1,11 +1,12 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // The program that the crash tests kill, cut and fault:
-//   crash_workload run|faulted|verify --directory DIR --acknowledgements FILE
+//   crash_workload run|faulted|verify|consume|verify_consumed --directory DIR --acknowledgements FILE
 //       [--seed N --session N --threads N --transactions N --seconds N --documents-first N --mix 0|1|2]
 //       [--kill-at STEP:N] [--planted BUG]
 // Exit status: 0 fine · 2 usage · 3 a promise was broken · 4 an unexpected error of the engine.
 #include "tests/crash/arguments.h"
+#include "tests/crash/consumers.h"
 #include "tests/crash/steps_watch.h"
 #include "tests/crash/workload.h"
 
@@ -51,8 +52,12 @@ int main_of(int argc, char** argv) {
       run_faulted(workload);
     } else if (arguments.verb() == "verify") {
       verify(workload.directory, workload.acknowledgements);
+    } else if (arguments.verb() == "consume") {
+      run_consumers(workload);
+    } else if (arguments.verb() == "verify_consumed") {
+      verify_consumers(workload.directory, workload.acknowledgements);
     } else {
-      Arguments::usage("verbs: run, faulted, verify");
+      Arguments::usage("verbs: run, faulted, verify, consume, verify_consumed");
     }
   } catch (const Violation& violation) {
     std::fprintf(stderr, "VIOLATED %s\n", violation.what.c_str());

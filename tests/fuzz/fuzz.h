@@ -29,6 +29,7 @@ struct Target {
 std::span<const Target> text_targets();    // text_targets.cpp: JSON and what is written in it
 std::span<const Target> query_targets();   // filters, updates, projections, sorts, schemas
 std::span<const Target> pipeline_targets();  // aggregation
+std::span<const Target> event_targets();     // records of streams, groups, windows and caches
 std::span<const Target> stored_targets();  // what is read back from a directory that may come from elsewhere
 
 /// Runs a target by its name, as the fuzzer and the replay do: under a deadline.

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
-  for (const auto targets : {text_targets(), query_targets(), pipeline_targets(), stored_targets()})
+  for (const auto targets : {text_targets(), query_targets(), pipeline_targets(), event_targets(), stored_targets()})
     for (const Target& target : targets) all.emplace_back(target.name);
   return all;
 }

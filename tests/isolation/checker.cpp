@@ -24,6 +24,7 @@ const char* name(Tier tier) {
     case Tier::document: return "document";
     case Tier::found: return "found";
     case Tier::stream: return "stream";
+    case Tier::cache: return "cache";
   }
   return "?";
 }

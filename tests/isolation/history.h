@@ -11,8 +11,8 @@
 
 namespace stele::isolation {
 
-enum class Tier : std::uint8_t { row, table, document, found, stream };
-inline constexpr Tier tiers[] = {Tier::row, Tier::table, Tier::document, Tier::found, Tier::stream};
+enum class Tier : std::uint8_t { row, table, document, found, stream, cache };
+inline constexpr Tier tiers[] = {Tier::row, Tier::table, Tier::document, Tier::found, Tier::stream, Tier::cache};
 const char* name(Tier tier);
 
 struct Key {

@@ -1,9 +1,9 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// A list is kept in five ways:
+// A list is kept in six ways:
 //   row       text in one row, appended to by UPDATE           table   a row for each element
 //   document  an array, appended to by $push                   found   a document for each element, read by find
-//   stream    an event for each element
+//   stream    an event for each element               cache   text under one key, read and set
 #include "tests/isolation/workload.h"
 
 #include <stele/stele.h>
@@ -23,6 +23,7 @@ namespace stele::isolation {
 namespace {
 
 constexpr int keys_at_once = 2;       // a tier; few, so that transactions meet
+constexpr int tier_count = std::size(tiers);
 constexpr int appends_to_a_key = 60;  // then others are used: lists stay short
 
 std::vector<Element> numbers(std::string_view text) {
@@ -38,6 +39,7 @@ std::vector<Element> numbers(std::string_view text) {
 
 std::string document_name(const Key& key) { return std::to_string(key.number); }
 std::string found_name(const Key& key) { return "found_" + std::to_string(key.number / keys_at_once); }
+std::string cache_name(const Key& key) { return std::to_string(key.number); }
 std::string stream_name(const Key& key) { return "stream_" + std::to_string(key.number); }
 
 std::vector<Element> read_list(const Snapshot& at, const Key& key) {
@@ -67,6 +69,7 @@ std::vector<Element> read_list(const Snapshot& at, const Key& key) {
       for (const stele::Event& event : at.stream(stream_name(key)).read()) list.push_back(numbers(event.data).front());
       return list;
     }
+    case Tier::cache: return numbers(at.cache("lists").get(cache_name(key)).value_or(""));
   }
   return {};
 }
@@ -94,6 +97,9 @@ void append_to(Transaction& tx, const Key& key, Element element) {
       return;
     }
     case Tier::stream: tx.stream(stream_name(key)).append({"", text, {}}); return;
+    case Tier::cache:
+      tx.cache("lists").set(cache_name(key), tx.cache("lists").get(cache_name(key)).value_or("") + "," + text);
+      return;
   }
 }
 
@@ -134,7 +140,8 @@ class Runner {
 
   Key pick_key(Generator& random, int tier_kind) {
     // A quarter in any tiers, the others in one or two.
-    const Tier tier = tiers[tier_kind >= 0 ? (tier_kind + below(random, 2) * 2) % 5 : below(random, 5)];
+    const Tier tier =
+        tiers[tier_kind >= 0 ? (tier_kind + below(random, 2) * 2) % tier_count : below(random, tier_count)];
     const auto window = static_cast<int>(appends_ / (std::size(tiers) * keys_at_once * appends_to_a_key));
     return {tier, window * keys_at_once + below(random, keys_at_once)};
   }
@@ -155,7 +162,7 @@ class Runner {
     Generator random(workload_.seed * 1000 + static_cast<std::uint64_t>(thread));
     while (started_.fetch_add(1) < workload_.transactions) {
       const bool only_reads = below(random, 5) == 0;
-      const int tier_kind = below(random, 4) == 0 ? -1 : below(random, 5);
+      const int tier_kind = below(random, 4) == 0 ? -1 : below(random, tier_count);
       std::vector<Step> steps(static_cast<std::size_t>(1 + below(random, 4)));
       for (Step& step : steps)
         step = {below(random, 2) == 0 ? below(random, 300) : 0, !only_reads && below(random, 2) == 0,

@@ -3,6 +3,7 @@
 // The demonstration: Debian's package universe as rows, documents and events in one Stele database.
 #include "tools/demo/crash.h"
 #include "tools/demo/import.h"
+#include "tools/demo/package_log.h"
 #include "tools/demo/questions.h"
 #include "tools/demo/report.h"
 #include "tools/demo/resolve.h"
@@ -29,7 +30,8 @@ struct Arguments {
   InputOptions input;
   std::uint64_t seed = 0;
   std::int64_t batch_stanzas = 500;
-  int acknowledge_fd = -1;  // for the child
+  int acknowledge_fd = -1;   // for the child
+  bool process_log = false;  // for the other child
 };
 
 std::string fresh_directory() {
@@ -137,6 +139,7 @@ bool run(const Arguments& arguments, const std::string& directory) {
   print_sizes(directory);
   db.close();
   good = run_crash_part({directory, arguments.input, stanzas, arguments.seed}) && good;
+  good = run_log_part(directory, arguments.seed) && good;
   print_sizes(directory);
   fmt::print("\n{} in {}.\n",
              good ? "Nothing is missing, nothing is by halves" : "SOMETHING IS MISSING OR WRONG (see above)",
@@ -173,9 +176,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   app.add_option("--acknowledge", arguments.acknowledge_fd)->group("");  // the child's pipe; not for people
+  app.add_flag("--process-log", arguments.process_log)->group("");
   CLI11_PARSE(app, argc, argv);
   if (app.count("--seed") == 0) arguments.seed = std::random_device()();
   try {
+    if (arguments.process_log) {
+      Database db = Database::open(arguments.directory);
+      process_log(db);
+      return 0;
+    }
     if (arguments.acknowledge_fd < 0) return run_in_directory(arguments);
     run_second_import(arguments.directory, arguments.input, arguments.batch_stanzas, arguments.acknowledge_fd);
     return 0;

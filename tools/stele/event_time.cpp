@@ -55,4 +55,12 @@ std::optional<Timestamp> read_time(std::string_view json) {
   return Timestamp(std::chrono::microseconds(us + *finer));
 }
 
+std::optional<Timestamp> time_field(const Request& request, std::string_view field) {
+  if (!request.has(field)) return std::nullopt;
+  const auto time = read_time(request.raw(field));
+  if (!time)
+    request.refuse(field, "must be {\"$date\":\"2024-01-02T03:04:05.678Z\"} or an integer of microseconds since 1970");
+  return time;
+}
+
 }  // namespace stele::tool

@@ -6,6 +6,8 @@
 
 #include <stele/events.h>
 
+#include "tools/stele/request.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,5 +17,7 @@ namespace stele::tool {
 std::string time_json(Timestamp time);
 /// Empty when it is neither.
 std::optional<Timestamp> read_time(std::string_view json);
+/// Of a request; empty when it has none.
+std::optional<Timestamp> time_field(const Request& request, std::string_view field);
 
 }  // namespace stele::tool

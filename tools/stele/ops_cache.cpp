@@ -1,10 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/base/error.h"
-#include "engine/base/json.h"
-#include "engine/base/utf8.h"
-#include "engine/model/extended_json.h"
 #include "engine/model/value.h"
-#include "tools/stele/event_time.h"
+#include "tools/stele/bytes_json.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
 
@@ -12,35 +9,15 @@ namespace stele::tool {
 
 namespace {
 
-/// Text, or {"$binary":…} for any bytes.
-std::string bytes_of(const Request& request, std::string_view field, std::string_view json) {
-  const model::Value value = model::parse(json);
-  if (value.is_string()) return value.string();
-  if (value.type() != model::Type::binary) request.refuse(field, "must be a string or {\"$binary\":…}");
-  return value.binary().bytes;
-}
-
 std::string bytes_of(const Request& request, std::string_view field) {
-  return bytes_of(request, field, request.raw(field));
+  return bytes_from(request, field, request.raw(field));
 }
 
-std::string json_of(std::string_view bytes) {
-  std::string out;
-  if (is_utf8(bytes)) {
-    json::append_quoted(out, bytes);
-  } else {
-    model::append_extended_json(out, model::Binary{0, std::string(bytes)});
-  }
-  return out;
-}
-
-std::string json_of(const std::optional<std::string>& bytes) {
-  return bytes ? json_of(std::string_view(*bytes)) : "null";
-}
+std::string json_of(const std::optional<std::string>& bytes) { return bytes ? bytes_json(*bytes) : "null"; }
 
 std::vector<std::string> keys_of(const Request& request) {
   std::vector<std::string> keys;
-  for (const std::string_view json : request.array("keys")) keys.push_back(bytes_of(request, "keys", json));
+  for (const std::string_view json : request.array("keys")) keys.push_back(bytes_from(request, "keys", json));
   return keys;
 }
 
@@ -66,15 +43,13 @@ auto read_cache(Session& session, const Request& request, Body&& body) {
   return body(static_cast<const CacheReader&>(session.database().cache(name, session.write_options(request))));
 }
 
-void add_bool(Answer& answer, std::string_view name, bool value) { answer.add_json(name, value ? "true" : "false"); }
-
-void create(Session& session, const Request& request, Answer&) {
+void create_cache(Session& session, const Request& request, Answer&) {
   const CacheOptions options{request.boolean("memory", false), request.number("max_bytes"), request.number("max_keys")};
   in_cache(session, request, [&](Cache cache) { cache.create(options); });
 }
 
-void drop(Session& session, const Request& request, Answer& answer) {
-  add_bool(answer, "dropped", in_cache(session, request, [](Cache cache) { return cache.drop(); }));
+void drop_cache(Session& session, const Request& request, Answer& answer) {
+  answer.add_boolean("dropped", in_cache(session, request, [](Cache cache) { return cache.drop(); }));
 }
 
 std::chrono::milliseconds seconds(const Request& request, std::string_view field) {
@@ -84,7 +59,7 @@ std::chrono::milliseconds seconds(const Request& request, std::string_view field
   return std::chrono::milliseconds(ms);
 }
 
-void set(Session& session, const Request& request, Answer& answer) {
+void cache_set(Session& session, const Request& request, Answer& answer) {
   SetOptions options;
   if (request.has("ex")) options.ttl = seconds(request, "ex");
   if (request.has("px")) {
@@ -106,17 +81,17 @@ void set(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   const std::string value = bytes_of(request, "value");
   const SetResult result = in_cache(session, request, [&](Cache cache) { return cache.set(key, value, options); });
-  add_bool(answer, "set", result.set);
+  answer.add_boolean("set", result.set);
   if (request.boolean("get", false)) answer.add_json("value", json_of(result.previous));
 }
 
-void get(Session& session, const Request& request, Answer& answer) {
+void cache_get(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   answer.add_json("value",
                   json_of(read_cache(session, request, [&](const CacheReader& cache) { return cache.get(key); })));
 }
 
-void mget(Session& session, const Request& request, Answer& answer) {
+void cache_mget(Session& session, const Request& request, Answer& answer) {
   const auto keys = keys_of(request);
   JsonArray values;
   for (const auto& value : read_cache(session, request, [&](const CacheReader& cache) { return cache.mget(keys); }))
@@ -124,29 +99,29 @@ void mget(Session& session, const Request& request, Answer& answer) {
   answer.add_json("values", std::move(values).str());
 }
 
-void getset(Session& session, const Request& request, Answer& answer) {
+void cache_getset(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   const std::string value = bytes_of(request, "value");
   answer.add_json("value", json_of(in_cache(session, request, [&](Cache cache) { return cache.getset(key, value); })));
 }
 
-void del(Session& session, const Request& request, Answer& answer) {
+void cache_del(Session& session, const Request& request, Answer& answer) {
   std::vector<std::string> keys;
   if (request.has("keys")) keys = keys_of(request);
   if (request.has("key")) keys.push_back(bytes_of(request, "key"));
   answer.add("deleted", in_cache(session, request, [&](Cache cache) { return cache.del(keys); }));
 }
 
-void ttl(Session& session, const Request& request, Answer& answer) {
+void cache_ttl(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   read_cache(session, request, [&](const CacheReader& cache) {
-    answer.add_json("ttl", std::to_string(cache.ttl(key)));
-    answer.add_json("pttl", std::to_string(cache.pttl(key)));
+    answer.add_signed("ttl", cache.ttl(key));
+    answer.add_signed("pttl", cache.pttl(key));
     return 0;
   });
 }
 
-void expire(Session& session, const Request& request, Answer& answer) {
+void cache_expire(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   if (request.has("ex") == request.has("px"))
     request.refuse("ex", "or \"px\" must be given, not both: seconds or milliseconds to live");
@@ -163,22 +138,21 @@ void expire(Session& session, const Request& request, Answer& answer) {
   condition("gt", ExpireIf::greater);
   condition("lt", ExpireIf::less);
   if (conditions > 1) request.refuse("nx", ", \"xx\", \"gt\" and \"lt\" exclude each other");
-  add_bool(answer, "set", in_cache(session, request, [&](Cache cache) { return cache.expire(key, time, when); }));
+  answer.add_boolean("set", in_cache(session, request, [&](Cache cache) { return cache.expire(key, time, when); }));
 }
 
-void persist(Session& session, const Request& request, Answer& answer) {
+void cache_persist(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
-  add_bool(answer, "set", in_cache(session, request, [&](Cache cache) { return cache.persist(key); }));
+  answer.add_boolean("set", in_cache(session, request, [&](Cache cache) { return cache.persist(key); }));
 }
 
-void incr(Session& session, const Request& request, Answer& answer) {
+void cache_incr(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   const std::int64_t by = integer(request, "by", 1);
-  answer.add_json("value",
-                  std::to_string(in_cache(session, request, [&](Cache cache) { return cache.incr(key, by); })));
+  answer.add_signed("value", in_cache(session, request, [&](Cache cache) { return cache.incr(key, by); }));
 }
 
-void incrbyfloat(Session& session, const Request& request, Answer& answer) {
+void cache_incrbyfloat(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   const model::Value by = model::parse(request.raw("by"));
   if (!by.is_number()) request.refuse("by", "must be a number");
@@ -186,18 +160,18 @@ void incrbyfloat(Session& session, const Request& request, Answer& answer) {
   answer.add_json("value", text(sum));
 }
 
-void scan(Session& session, const Request& request, Answer& answer) {
+void cache_scan(Session& session, const Request& request, Answer& answer) {
   const std::string cursor = request.has("cursor") ? bytes_of(request, "cursor") : "";
   const std::size_t count = request.number("count").value_or(1000);
   const ScanResult result =
       read_cache(session, request, [&](const CacheReader& cache) { return cache.scan(cursor, count); });
   JsonArray keys;
-  for (const std::string& key : result.keys) keys.add(json_of(std::string_view(key)));
+  for (const std::string& key : result.keys) keys.add(bytes_json(key));
   answer.add_json("keys", std::move(keys).str());
-  answer.add_json("cursor", json_of(std::string_view(result.cursor)));
+  answer.add_json("cursor", bytes_json(result.cursor));
 }
 
-void flush(Session& session, const Request& request, Answer&) {
+void cache_flush(Session& session, const Request& request, Answer&) {
   in_cache(session, request, [](Cache cache) { cache.flush(); });
 }
 
@@ -209,14 +183,14 @@ void throttle(Session& session, const Request& request, Answer& answer) {
   options.period = std::chrono::milliseconds(request.number("period_ms").value_or(1000));
   options.quantity = request.number("quantity").value_or(1);
   const ThrottleResult result = in_cache(session, request, [&](Cache cache) { return cache.throttle(key, options); });
-  add_bool(answer, "limited", result.limited);
+  answer.add_boolean("limited", result.limited);
   answer.add("limit", result.limit);
   answer.add("remaining", result.remaining);
-  answer.add_json("retry_after_us", result.retry_after ? std::to_string(result.retry_after->count()) : "-1");
-  answer.add_json("reset_after_us", std::to_string(result.reset_after.count()));
+  answer.add_signed("retry_after_us", result.retry_after ? result.retry_after->count() : -1);
+  answer.add_signed("reset_after_us", result.reset_after.count());
 }
 
-void count(Session& session, const Request& request, Answer& answer) {
+void cache_count(Session& session, const Request& request, Answer& answer) {
   const std::string key = bytes_of(request, "key");
   WindowLimit limit;
   limit.max = request.number("max").value_or(1);
@@ -224,10 +198,10 @@ void count(Session& session, const Request& request, Answer& answer) {
   limit.sliding = request.boolean("sliding", false);
   limit.quantity = request.number("quantity").value_or(1);
   const WindowResult result = in_cache(session, request, [&](Cache cache) { return cache.count(key, limit); });
-  add_bool(answer, "limited", result.limited);
+  answer.add_boolean("limited", result.limited);
   answer.add("count", result.count);
   answer.add("remaining", result.remaining);
-  answer.add_json("reset_after_us", std::to_string(result.reset_after.count()));
+  answer.add_signed("reset_after_us", result.reset_after.count());
 }
 
 void caches(Session& session, const Request& request, Answer& answer) {
@@ -245,66 +219,78 @@ std::span<const Operation> cache_operations() {
        {"cache", "key", "value", "ex", "px", "exat", "keepttl", "nx", "xx", "get"},
        {},
        R"({"op":"cache_set","cache":"sessions","key":"ada","value":"token","ex":3600,"nx":true})",
-       set},
-      {"cache_get", may, false, {"cache", "key"}, {}, R"({"op":"cache_get","cache":"sessions","key":"ada"})", get},
+       cache_set},
+      {"cache_get",
+       may,
+       false,
+       {"cache", "key"},
+       {},
+       R"({"op":"cache_get","cache":"sessions","key":"ada"})",
+       cache_get},
       {"cache_mget",
        may,
        false,
        {"cache", "keys"},
        {},
        R"({"op":"cache_mget","cache":"sessions","keys":["ada","bob"]})",
-       mget},
+       cache_mget},
       {"cache_getset",
        may,
        true,
        {"cache", "key", "value"},
        {},
        R"({"op":"cache_getset","cache":"sessions","key":"ada","value":"t2"})",
-       getset},
+       cache_getset},
       {"cache_del",
        may,
        true,
        {"cache", "key", "keys"},
        {},
        R"({"op":"cache_del","cache":"sessions","keys":["ada","bob"]})",
-       del},
-      {"cache_ttl", may, false, {"cache", "key"}, {}, R"({"op":"cache_ttl","cache":"sessions","key":"ada"})", ttl},
+       cache_del},
+      {"cache_ttl",
+       may,
+       false,
+       {"cache", "key"},
+       {},
+       R"({"op":"cache_ttl","cache":"sessions","key":"ada"})",
+       cache_ttl},
       {"cache_expire",
        may,
        true,
        {"cache", "key", "ex", "px", "nx", "xx", "gt", "lt"},
        {},
        R"({"op":"cache_expire","cache":"sessions","key":"ada","ex":60})",
-       expire},
+       cache_expire},
       {"cache_persist",
        may,
        true,
        {"cache", "key"},
        {},
        R"({"op":"cache_persist","cache":"sessions","key":"ada"})",
-       persist},
+       cache_persist},
       {"cache_incr",
        may,
        true,
        {"cache", "key", "by"},
        {},
        R"({"op":"cache_incr","cache":"counters","key":"hits","by":1})",
-       incr},
+       cache_incr},
       {"cache_incrbyfloat",
        may,
        true,
        {"cache", "key", "by"},
        {},
        R"({"op":"cache_incrbyfloat","cache":"counters","key":"sum","by":0.5})",
-       incrbyfloat},
+       cache_incrbyfloat},
       {"cache_scan",
        may,
        false,
        {"cache", "cursor", "count"},
        {},
        R"({"op":"cache_scan","cache":"sessions","count":100})",
-       scan},
-      {"cache_flush", may, true, {"cache"}, {}, R"({"op":"cache_flush","cache":"sessions"})", flush},
+       cache_scan},
+      {"cache_flush", may, true, {"cache"}, {}, R"({"op":"cache_flush","cache":"sessions"})", cache_flush},
       {"throttle",
        may,
        true,
@@ -318,15 +304,15 @@ std::span<const Operation> cache_operations() {
        {"cache", "key", "max", "window_ms", "sliding", "quantity"},
        {},
        R"({"op":"cache_count","cache":"limits","key":"bob","max":100,"window_ms":60000,"sliding":true})",
-       count},
+       cache_count},
       {"create_cache",
        may,
        true,
        {"cache", "memory", "max_bytes", "max_keys"},
        {},
        R"({"op":"create_cache","cache":"hot","memory":true,"max_bytes":100000000})",
-       create},
-      {"drop_cache", may, true, {"cache"}, {}, R"({"op":"drop_cache","cache":"hot"})", drop},
+       create_cache},
+      {"drop_cache", may, true, {"cache"}, {}, R"({"op":"drop_cache","cache":"hot"})", drop_cache},
       {"caches", may, false, {}, {}, R"({"op":"caches"})", caches},
   };
   return operations;

@@ -1,9 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/base/error.h"
-#include "engine/base/json.h"
-#include "engine/base/utf8.h"
-#include "engine/model/extended_json.h"
 #include "engine/model/value.h"
+#include "tools/stele/bytes_json.h"
 #include "tools/stele/event_json.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
@@ -14,25 +12,11 @@
 namespace stele::tool {
 
 std::string event_json(const Event& event) {
-  std::string out = text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
-                         ",\"time\":", time_json(event.time), ",\"key\":");
-  if (is_utf8(event.key)) {
-    json::append_quoted(out, event.key);
-  } else {
-    model::append_extended_json(out, model::Binary{0, event.key});
-  }
-  return out + ",\"data\":" + event.data + "}";
+  return text("{\"offset\":", event.offset ? std::to_string(*event.offset) : "null",
+              ",\"time\":", time_json(event.time), ",\"key\":", bytes_json(event.key), ",\"data\":", event.data, "}");
 }
 
 namespace {
-
-std::string read_key(const Request& request, std::string_view json) {
-  if (json.front() == '"') return json::unquoted(json);
-  const model::Value value = model::parse(json);
-  if (value.type() != model::Type::binary)
-    request.refuse("events", text("holds an event whose key is ", kind_of(json), ", not a string or {\"$binary\":…}"));
-  return value.binary().bytes;
-}
 
 NewEvent read_event(const Request& request, std::string_view json) {
   NewEvent event;
@@ -49,7 +33,7 @@ NewEvent read_event(const Request& request, std::string_view json) {
     if (member.name == "data") {
       event.data = member.value;
     } else if (member.name == "key") {
-      event.key = read_key(request, member.value);
+      event.key = bytes_from(request, "key", member.value);
     } else if (member.name == "time") {
       event.time = read_time(member.value);
       if (!event.time)
@@ -78,21 +62,13 @@ void append(Session& session, const Request& request, Answer& answer) {
   answer.add("count", events.size());
 }
 
-std::optional<Timestamp> time_field(const Request& request, std::string_view field) {
-  if (!request.has(field)) return std::nullopt;
-  const auto time = read_time(request.raw(field));
-  if (!time)
-    request.refuse(field, "must be {\"$date\":\"2024-01-02T03:04:05.678Z\"} or an integer of microseconds since 1970");
-  return time;
-}
-
 EventQuery query_of(const Request& request) {
   EventQuery query;
   query.from = request.number("from");
   query.to = request.number("to");
   query.from_time = time_field(request, "from_time");
   query.to_time = time_field(request, "to_time");
-  if (request.has("key")) query.key = read_key(request, request.raw("key"));
+  if (request.has("key")) query.key = bytes_from(request, "key", request.raw("key"));
   if (request.has("filter")) query.filter = request.object("filter");
   query.backward = request.boolean("backward", false);
   query.limit = request.number("limit");
@@ -121,7 +97,7 @@ void tail(Session& session, const Request& request, Answer& answer) {
   answer.add("next", tail.position());
 }
 
-StreamOptions options_of(const Request& request) {
+StreamOptions stream_options(const Request& request) {
   StreamOptions options;
   if (!request.has("retention")) return options;
   for (const RawMember& member : members(request.object("retention"))) {
@@ -145,20 +121,20 @@ StreamOptions options_of(const Request& request) {
 
 void create_stream(Session& session, const Request& request, Answer&) {
   const std::string name = request.name_field("stream");
-  const StreamOptions options = options_of(request);
+  const StreamOptions options = stream_options(request);
   session.write(request, [&](Transaction& tx) { tx.stream(name).create(options); });
 }
 
 void modify_stream(Session& session, const Request& request, Answer&) {
   const std::string name = request.name_field("stream");
-  const StreamOptions options = options_of(request);
+  const StreamOptions options = stream_options(request);
   session.write(request, [&](Transaction& tx) { tx.stream(name).modify(options); });
 }
 
 void drop_stream(Session& session, const Request& request, Answer& answer) {
   const std::string name = request.name_field("stream");
   const bool dropped = session.write(request, [&](Transaction& tx) { return tx.stream(name).drop(); });
-  answer.add_json("dropped", dropped ? "true" : "false");
+  answer.add_boolean("dropped", dropped);
 }
 
 void truncate(Session& session, const Request& request, Answer& answer) {

@@ -48,14 +48,14 @@ std::uint32_t small_number(const Request& request, std::string_view field, std::
   return static_cast<std::uint32_t>(number);
 }
 
-void create(Session& session, const Request& request, Answer&) {
+void create_group(Session& session, const Request& request, Answer&) {
   const GroupOptions options{small_number(request, "partitions", 1), small_number(request, "deliveries_max", 0),
                              text_or_empty(request, "dead_letters")};
   in_group(session, request, [&](Group group) { group.create(options); });
 }
 
-void drop(Session& session, const Request& request, Answer& answer) {
-  answer.add_json("dropped", in_group(session, request, [](Group group) { return group.drop(); }) ? "true" : "false");
+void drop_group(Session& session, const Request& request, Answer& answer) {
+  answer.add_boolean("dropped", in_group(session, request, [](Group group) { return group.drop(); }));
 }
 
 void poll(Session& session, const Request& request, Answer& answer) {
@@ -73,7 +73,7 @@ void poll(Session& session, const Request& request, Answer& answer) {
   answer.add("generation", polled.generation);
 }
 
-void commit(Session& session, const Request& request, Answer&) {
+void commit_group(Session& session, const Request& request, Answer&) {
   const auto offset = request.number("offset");
   if (!offset) request.refuse("offset", "is missing: the \"next\" that group_poll answered");
   const auto generation = request.number("generation");
@@ -92,9 +92,7 @@ void commit(Session& session, const Request& request, Answer&) {
 void seek(Session& session, const Request& request, Answer& answer) {
   const std::string to = text_or_empty(request, "to");
   const auto offset = request.number("offset");
-  std::optional<Timestamp> time;
-  if (request.has("time") && !(time = read_time(request.raw("time"))))
-    request.refuse("time", "must be {\"$date\":\"2024-01-02T03:04:05.678Z\"} or an integer of microseconds since 1970");
+  const auto time = time_field(request, "time");
   if (!to.empty() + offset.has_value() + time.has_value() != 1 || (!to.empty() && to != "beginning" && to != "end"))
     request.refuse("to", "must be \"beginning\" or \"end\"; or give \"offset\", or \"time\", and only one of them");
   answer.add("committed", in_group(session, request, [&](Group group) {
@@ -122,8 +120,7 @@ void join(Session& session, const Request& request, Answer&) {
 
 void leave(Session& session, const Request& request, Answer& answer) {
   const std::string member = request.text("member");
-  answer.add_json("left",
-                  in_group(session, request, [&](Group group) { return group.leave(member); }) ? "true" : "false");
+  answer.add_boolean("left", in_group(session, request, [&](Group group) { return group.leave(member); }));
 }
 
 void members_of(Session& session, const Request& request, Answer& answer) {
@@ -201,7 +198,7 @@ std::span<const Operation> group_operations() {
        {"stream", "group", "offset", "generation", "member"},
        {},
        R"({"op":"group_commit","stream":"activity","group":"billing","offset":2})",
-       commit},
+       commit_group},
       {"group_seek",
        may,
        true,
@@ -222,14 +219,14 @@ std::span<const Operation> group_operations() {
        {"stream", "group", "partitions", "deliveries_max", "dead_letters"},
        {},
        R"({"op":"group_create","stream":"activity","group":"jobs","deliveries_max":5,"dead_letters":"dead"})",
-       create},
+       create_group},
       {"group_drop",
        may,
        true,
        {"stream", "group"},
        {},
        R"({"op":"group_drop","stream":"activity","group":"jobs"})",
-       drop},
+       drop_group},
       {"group_join",
        may,
        true,

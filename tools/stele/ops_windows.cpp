@@ -2,9 +2,7 @@
 #include <stele/windows.h>
 
 #include "engine/base/error.h"
-#include "engine/base/json.h"
-#include "engine/base/utf8.h"
-#include "engine/model/extended_json.h"
+#include "tools/stele/bytes_json.h"
 #include "tools/stele/event_time.h"
 #include "tools/stele/operation.h"
 #include "tools/stele/session.h"
@@ -20,15 +18,7 @@ std::optional<std::chrono::milliseconds> milliseconds(const Request& request, st
   return std::chrono::milliseconds(*number);
 }
 
-std::optional<Timestamp> time_field(const Request& request, std::string_view field) {
-  if (!request.has(field)) return std::nullopt;
-  const auto time = read_time(request.raw(field));
-  if (!time)
-    request.refuse(field, "must be {\"$date\":\"2024-01-02T03:04:05.678Z\"} or an integer of microseconds since 1970");
-  return time;
-}
-
-void create(Session& session, const Request& request, Answer& answer) {
+void create_window(Session& session, const Request& request, Answer& answer) {
   const std::string stream = request.name_field("stream");
   const std::string name = request.name_field("name");
   WindowOptions options;
@@ -41,36 +31,29 @@ void create(Session& session, const Request& request, Answer& answer) {
   } else {
     session.database().stream(stream, session.write_options(request)).create_window(name, options);
   }
-  std::string quoted;
-  json::append_quoted(quoted, name);
-  answer.add_json("name", quoted);
+  answer.add_text("name", name);
 }
 
-void drop(Session& session, const Request& request, Answer& answer) {
+void drop_window(Session& session, const Request& request, Answer& answer) {
   const std::string stream = request.name_field("stream");
   const std::string name = request.name_field("name");
   const bool dropped = session.write(request, [&](Transaction& tx) { return tx.stream(stream).drop_window(name); });
-  answer.add_json("dropped", dropped ? "true" : "false");
+  answer.add_boolean("dropped", dropped);
 }
 
 void window(Session& session, const Request& request, Answer& answer) {
   const std::string stream = request.name_field("stream");
   const std::string name = request.name_field("name");
   WindowQuery query;
-  if (request.has("key")) query.key = request.text("key");
+  if (request.has("key")) query.key = bytes_from(request, "key", request.raw("key"));
   query.from = time_field(request, "from");
   query.to = time_field(request, "to");
   query.width = milliseconds(request, "width_ms");
   JsonArray rows;
   for (const WindowRow& row :
        session.read(request, [&](const Snapshot& at) { return at.stream(stream).window(name, query); })) {
-    std::string json = text("{\"start\":", time_json(row.start), ",\"key\":");
-    if (is_utf8(row.key)) {
-      json::append_quoted(json, row.key);
-    } else {
-      model::append_extended_json(json, model::Binary{0, row.key});
-    }
-    rows.add(json + ",\"values\":" + row.values + "}");
+    rows.add(
+        text("{\"start\":", time_json(row.start), ",\"key\":", bytes_json(row.key), ",\"values\":", row.values, "}"));
   }
   answer.add_json("rows", std::move(rows).str());
 }
@@ -80,11 +63,9 @@ void windows(Session& session, const Request& request, Answer& answer) {
   JsonArray out;
   for (const WindowInfo& info :
        session.read(request, [&](const Snapshot& at) { return at.stream(stream).windows(); })) {
-    std::string json = "{\"name\":";
-    json::append_quoted(json, info.name);
-    out.add(json + text(",\"width_ms\":", info.options.width.count(), ",\"by_key\":",
-                        info.options.by_key ? "true" : "false", ",\"aggregates\":", info.options.aggregates,
-                        ",\"fill_to\":", info.fill_to, ",\"filled\":", info.filled, "}"));
+    out.add(text("{\"name\":", bytes_json(info.name), ",\"width_ms\":", info.options.width.count(),
+                 ",\"by_key\":", info.options.by_key ? "true" : "false", ",\"aggregates\":", info.options.aggregates,
+                 ",\"fill_to\":", info.fill_to, ",\"filled\":", info.filled, "}"));
   }
   answer.add_json("windows", std::move(out).str());
 }
@@ -100,7 +81,7 @@ std::span<const Operation> window_operations() {
        {"stream", "name", "width_ms", "by_key", "aggregates", "retention_ms"},
        {},
        R"({"op":"create_window","stream":"activity","name":"hourly","width_ms":3600000,"by_key":true,"aggregates":{"n":"count","total":{"sum":"amount"},"users":{"distinct":"user"}}})",
-       create},
+       create_window},
       {"window",
        may,
        false,
@@ -115,7 +96,7 @@ std::span<const Operation> window_operations() {
        {"stream", "name"},
        {},
        R"({"op":"drop_window","stream":"activity","name":"hourly"})",
-       drop},
+       drop_window},
   };
   return operations;
 }

@@ -5,7 +5,7 @@
 // are Redis's.
 //
 // A cache comes into being with its first write, then on disk. One made with CacheOptions::memory is gone when the
-// database closes, and is faster; bounds on it let the least recently used keys go.
+// database closes, and is faster. Bounds let the least recently used keys go.
 //
 // Inside a transaction writes commit with it. Outside, each call is one of its own, `relaxed` unless WriteOptions say
 // otherwise. A transaction that writes a memory cache's key conflicts when the key was changed since it read it; it
@@ -31,7 +31,9 @@ namespace stele {
 
 struct CacheOptions {
   bool memory = false;
-  // Of memory caches: beyond them the least recently used go (of a share of the keys, when there are many).
+  // Beyond them the least recently used go: in memory those of a share of the keys, when there are many; on disk with
+  // the write that needs the room (what a transaction writes counts when it commits). On disk the order of use is not
+  // kept over a reopening, and takes memory: about 150 bytes and the key, for each key.
   std::optional<std::uint64_t> bytes_max = {};  // keys, values and what keeping them takes
   std::optional<std::uint64_t> keys_max = {};
 };

@@ -41,6 +41,11 @@ std::vector<IndexField> fields_of(const Value& keys) {
   std::vector<IndexField> fields;
   for (const model::Member& member : keys.object()) {
     check_path(member.name);
+    if (member.value.is_string())
+      fail(ErrorCode::unsupported,
+           text("index keys: \"", member.name, "\" asks for an index of the kind ", model::to_json(member.value),
+                ", which is not offered; give 1 or -1"),
+           {{"reason", "InvalidIndex"}});
     if (!is_direction(member.value))
       refuse_keys(text("\"", member.name, "\" has the direction ", model::to_json(member.value)));
     fields.push_back({model::Path(member.name), member.value.number() < 0});

@@ -26,7 +26,8 @@ FindOptions find_options(const Request& request) {
   options.skip = request.number("skip").value_or(0);
   options.limit = limit_of(request);
   options.projection = request.object("projection", "");
-  options.hint = request.has("hint") ? request.name_field("hint") : std::string();
+  if (request.has("hint"))  // keys or a name
+    options.hint = request.raw("hint").front() == '{' ? std::string(request.object("hint")) : request.name_field("hint");
   return options;
 }
 

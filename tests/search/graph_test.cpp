@@ -1,72 +1,16 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Indexes so large that a graph is walked: built, searched, filtered, worn and remade, saved and read again, beside
-// writers and readers.
-#include "tests/search/vectors_fixture.h"
+// Indexes so large that a graph is walked: built, searched, filtered, worn and remade, saved and read again.
+#include "tests/search/graph_fixture.h"
 
-#include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <fstream>
-#include <thread>
 
 namespace stele::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t dimensions = 16;
 constexpr int count = 16'000;
-
-class GraphTest : public VectorsTest {
- protected:
-  void SetUp() override { open(); }
-
-  /// Documents 0 … n-1 of the group id % 100, each with a vector.
-  void load(int n) {
-    things().create_index(R"({"group": 1})");
-    things().create_vector_index("v", {.dimensions = dimensions, .metric = Metric::l2, .m = 8, .ef_construction = 40});
-    for (int first = 0; first < n; first += 2000)
-      db->write({.durability = Durability::relaxed}, [&](Transaction& tx) {
-        for (int id = first; id < std::min(n, first + 2000); ++id) {
-          tx.collection("things").insert("{\"_id\":" + std::to_string(id) + ",\"group\":" + std::to_string(id % 100) + "}");
-          tx.collection("things").set_vector("v", id, random_vector(random, dimensions));
-        }
-      });
-    ASSERT_TRUE(things().wait_applied("v"));
-  }
-
-  std::string state() { return things().vector_indexes().at(0); }
-
-  /// The share of what exact searches find that others find, too.
-  double recall(const NearestOptions& options = {}, int queries = 30) {
-    std::size_t found = 0, wanted = 0;
-    for (int i = 0; i < queries; ++i) {
-      const Vector query = random_vector(random, dimensions);
-      NearestOptions exact = options;
-      exact.exact = true;
-      const Neighbours truth = things().nearest("v", query, exact);
-      const Neighbours some = things().nearest("v", query, options);
-      EXPECT_EQ(some.hits.size(), truth.hits.size());
-      EXPECT_TRUE(some.complete);
-      last_strategy = some.strategy;
-      for (const auto& hit : truth.hits)
-        found += std::ranges::count(some.hits, hit.id, &Neighbours::Hit::id) > 0;
-      wanted += truth.hits.size();
-    }
-    return double(found) / double(wanted);
-  }
-
-  fs::path file_with(std::string_view ending) {
-    for (const auto& entry : fs::directory_iterator(fs::path(directory / "db") / "vectors"))
-      if (entry.path().string().ends_with(ending)) return entry.path();
-    ADD_FAILURE() << "no file *" << ending;
-    return {};
-  }
-
-  std::mt19937 random{vectors_seed()};
-  std::string last_strategy;
-};
 
 TEST_F(GraphTest, walks_finds_filters_and_is_read_again) {
   load(count);
@@ -166,49 +110,6 @@ TEST_F(GraphTest, is_remade_when_worn_while_it_answers) {
   EXPECT_NE(state().find("\"rebuilds\":1"), std::string::npos) << state();
   EXPECT_NE(state().find("\"dead_share\":0"), std::string::npos) << state();
   EXPECT_GT(recall(), 0.9);
-}
-
-TEST_F(GraphTest, searches_beside_writers_and_drops_are_right) {
-  load(3000);
-  std::atomic<bool> stop{false};
-  std::atomic<int> searches{0};
-  std::vector<std::thread> readers;
-  for (int reader = 0; reader < 2; ++reader)
-    readers.emplace_back([&, reader] {
-      std::mt19937 own(static_cast<unsigned>(reader));
-      while (!stop) {
-        // The two halves of a pair are always written together.
-        const Snapshot at = db->snapshot();
-        const auto collection = at.collection("things");
-        const auto one = collection.vector("v", "pair-a"), other = collection.vector("v", "pair-b");
-        ASSERT_EQ(one, other);
-        if (!one) continue;
-        const auto found = collection.nearest("v", *one, {.k = 2, .exact = searches % 2 == 0});
-        ASSERT_EQ(found.hits.size(), 2u);
-        ASSERT_EQ(found.hits[0].distance, 0);
-        ASSERT_EQ(found.hits[1].distance, 0);
-        ++searches;
-      }
-    });
-  for (int i = 0; i < 300; ++i)
-    db->write({.durability = Durability::relaxed}, [&](Transaction& tx) {
-      const Vector vector = random_vector(random, dimensions);
-      for (const char* half : {"pair-a", "pair-b"}) {
-        tx.collection("things").put(std::string("{\"_id\":\"") + half + "\"}");
-        tx.collection("things").set_vector("v", half, vector);
-      }
-      if (i % 3 == 0) tx.collection("things").remove(i);
-    });
-  while (searches < 50) std::this_thread::yield();
-  stop = true;
-  for (std::thread& reader : readers) reader.join();
-  std::thread dropping([&] { things().drop_vector_index("v"); });
-  try {
-    for (;;) things().nearest("v", Vector(dimensions, 1));
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::not_found) << error.message();
-  }
-  dropping.join();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
+#include "engine/base/utf8.h"
 
 #include <algorithm>
 #include <limits>
@@ -99,7 +100,69 @@ Index index_of(const Value& object) {
   return index;
 }
 
+VectorIndex vector_index_of(const Value& object) {
+  const auto figure = [&](std::string_view what) { return static_cast<std::uint32_t>(member(object, what).integer()); };
+  VectorIndex index;
+  index.id = static_cast<std::uint64_t>(member(object, "id").integer());
+  index.path = parse_vector_path(member(object, "path").string());
+  index.options.dimensions = figure("dimensions");
+  const std::string& metric = member(object, "metric").string();
+  index.options.metric = metric == "l2" ? Metric::l2 : metric == "ip" ? Metric::ip : Metric::cosine;
+  const std::string& kept = member(object, "quantization").string();
+  index.options.quantization = kept == "none"   ? Quantization::none
+                               : kept == "bf16" ? Quantization::bf16
+                                                : Quantization::int8;
+  index.options.m = figure("m");
+  index.options.ef_construction = figure("ef_construction");
+  index.building = object.find("state") != nullptr;
+  return index;
+}
+
 }  // namespace
+
+std::string_view name(Metric metric) {
+  switch (metric) {
+    case Metric::l2: return "l2";
+    case Metric::ip: return "ip";
+    default: return "cosine";
+  }
+}
+
+std::string_view name(Quantization quantization) {
+  switch (quantization) {
+    case Quantization::none: return "none";
+    case Quantization::bf16: return "bf16";
+    default: return "int8";
+  }
+}
+
+model::Path parse_vector_path(std::string_view path) {
+  const auto refuse = [&](std::string_view rule) {
+    fail(ErrorCode::invalid, text("vector index: the path \"", path.substr(0, 100), "\" ", rule),
+         {{"reason", "InvalidIndex"}});
+  };
+  if (path.empty()) refuse("is empty; name a member, such as \"embedding\"");
+  if (path.size() > 255) refuse("has more than 255 bytes");
+  if (path == "_id" || path.starts_with("_id.")) refuse("is the _id's; take another");
+  if (path.starts_with('$') || path.find(".$") != std::string_view::npos) refuse("has a step that begins with '$'");
+  if (path.starts_with('.') || path.ends_with('.') || path.find("..") != std::string_view::npos)
+    refuse("has an empty step");
+  if (path.find('\0') != std::string_view::npos || !is_utf8(path)) refuse("is not valid UTF-8 without NUL");
+  return model::Path(path);
+}
+
+Value to_value(const VectorIndex& index) {
+  Object out;
+  out.push_back({"id", Value(static_cast<std::int64_t>(index.id))});
+  out.push_back({"path", Value(index.path.text())});
+  out.push_back({"dimensions", Value(std::int64_t{index.options.dimensions})});
+  out.push_back({"metric", Value(name(index.options.metric))});
+  out.push_back({"quantization", Value(name(index.options.quantization))});
+  out.push_back({"m", Value(std::int64_t{index.options.m})});
+  out.push_back({"ef_construction", Value(std::int64_t{index.options.ef_construction})});
+  if (index.building) out.push_back({"state", Value("building")});
+  return Value(std::move(out));
+}
 
 std::string_view name(Kind kind) {
   switch (kind) {
@@ -141,6 +204,11 @@ const Index* Definition::index(std::string_view index_name) const {
   return found == indexes.end() ? nullptr : &*found;
 }
 
+const VectorIndex* Definition::vector_index(std::string_view path) const {
+  const auto found = std::ranges::find(vector_indexes, path, [](const VectorIndex& i) -> auto& { return i.path.text(); });
+  return found == vector_indexes.end() ? nullptr : &*found;
+}
+
 bool Definition::expires() const {
   return std::ranges::any_of(
       indexes, [](const Index& index) { return index.expire_after_seconds && index.state == Index::State::ready; });
@@ -165,6 +233,11 @@ std::string to_json(const Definition& definition) {
     for (const Index& index : definition.indexes) indexes.push_back(to_value(index));
     out.push_back({"indexes", Value(std::move(indexes))});
   }
+  if (!definition.vector_indexes.empty()) {
+    model::Array indexes;
+    for (const VectorIndex& index : definition.vector_indexes) indexes.push_back(to_value(index));
+    out.push_back({"vector_indexes", Value(std::move(indexes))});
+  }
   if (!definition.settings.empty()) out.push_back({"settings", model::parse(definition.settings)});
   const CollectionOptions& options = definition.options;
   if (!options.validator.empty()) out.push_back({"validator", model::parse(options.validator)});
@@ -186,6 +259,8 @@ Definition parse_definition(Kind kind, std::string_view name, std::string_view j
     definition.id = static_cast<std::uint64_t>(id);
     if (const Value* indexes = value.find("indexes"))
       for (const Value& index : indexes->array()) definition.indexes.push_back(index_of(index));
+    if (const Value* indexes = value.find("vector_indexes"))
+      for (const Value& index : indexes->array()) definition.vector_indexes.push_back(vector_index_of(index));
     if (const Value* settings = value.find("settings")) definition.settings = model::to_json(*settings);
     CollectionOptions options;
     if (const Value* validator = value.find("validator")) options.validator = model::to_json(*validator);

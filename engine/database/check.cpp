@@ -63,6 +63,28 @@ void check_owners(TierReader& reader, Keyspace keyspace, Kind kind, const std::v
   }
 }
 
+/// The same of indexes of vectors, which have ids of their own.
+void check_vector_owners(TierReader& reader, const std::vector<Definition>& definitions, Findings& findings) {
+  const auto cursor = reader.cursor(Keyspace::vectors, {});
+  cursor->first();
+  while (cursor->valid()) {
+    std::string_view rest = cursor->key();
+    std::uint64_t id = 0;
+    const bool ours = key::read_id(rest, id);
+    const bool owned = ours && std::ranges::any_of(definitions, [&](const Definition& definition) {
+                         return std::ranges::find(definition.vector_indexes, id, &catalog::VectorIndex::id) !=
+                                definition.vector_indexes.end();
+                       });
+    if (!owned)
+      findings.damage("kv", text("keyspace vectors holds keys that belong to no vector index, from ",
+                                 key::describe_key(cursor->key()), " on"));
+    if (!ours) return;
+    std::string prefix;
+    key::append_id(prefix, id);
+    cursor->seek(key::prefix_end(prefix));
+  }
+}
+
 void check_definitions(const std::vector<Definition>& definitions, Findings& findings) {
   std::map<std::uint64_t, const Definition*> owners;
   for (const Definition& definition : definitions) {
@@ -106,6 +128,7 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
     check_owners(reader, Keyspace::documents, Kind::collection, definitions, findings);
     check_owners(reader, Keyspace::events, Kind::stream, definitions, findings);
     check_owners(reader, Keyspace::cache, Kind::cache, definitions, findings);
+    check_vector_owners(reader, definitions, findings);
   });
   for (const Definition& definition : definitions)
     findings.expect(part_of(definition), [&] {

@@ -63,7 +63,10 @@ void Collection::rename(std::string_view to, const RenameOptions& options) {
 }
 
 bool Collection::drop() {
-  return scope()->write([&](transaction::Transaction& own) { return collection_verbs(*scope()).drop(own, name_); });
+  const bool dropped =
+      scope()->write([&](transaction::Transaction& own) { return collection_verbs(*scope()).drop(own, name_); });
+  if (!scope()->transaction) scope()->core->vectors->sweep();
+  return dropped;
 }
 
 }  // namespace stele

@@ -15,10 +15,34 @@ using transaction::Parameters;
 
 namespace detail {
 
-DatabaseCore::DatabaseCore(std::shared_ptr<transaction::Store> open_store) : store(std::move(open_store)) {
+namespace {
+
+/// What stands in memory of vectors, following all commits from the first on.
+std::shared_ptr<vectors::LiveIndexes> follow_vectors(transaction::Store& store) {
+  const auto definitions = catalog::Catalog::read_all(*store.latest(true), transaction::ScanRecord::none);
+  auto live = std::make_shared<vectors::LiveIndexes>(store);
+  std::vector<std::uint64_t> indexes;
+  for (const catalog::Definition& definition : definitions)
+    for (const catalog::VectorIndex& index : definition.vector_indexes) indexes.push_back(index.id);
+  vectors::IndexFiles::remove_others(store, indexes);
+  for (const catalog::Definition& definition : definitions)
+    for (const catalog::VectorIndex& index : definition.vector_indexes) live->add(index.id, index.options);
+  store.set_follower(live);
+  return live;
+}
+
+}  // namespace
+
+DatabaseCore::DatabaseCore(std::shared_ptr<transaction::Store> open_store)
+    : store(std::move(open_store)), vectors(follow_vectors(*store)) {
   limits.bytes_max = store->options().document_bytes_max;
   limits.depth_max = store->options().document_depth_max;
   prepare_spill_directory(*store);
+}
+
+DatabaseCore::~DatabaseCore() {
+  vectors->stop();
+  vectors->save();
 }
 
 Database open_database(const std::string& directory, const Options& options, bool in_memory) {
@@ -152,12 +176,15 @@ void Database::close() {
   core()->store->check_open();
   core()->maintenance.stop();
   core()->upkeep.stop();
+  core()->vectors->stop();
+  if (core()->store->gatekeeper().users() == 0) core()->vectors->save();
   try {
     core()->store->close();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::busy) {  // still open
       core()->maintenance.start();
       core()->upkeep.start();
+      core()->vectors->start();
     }
     throw;
   }

@@ -11,6 +11,7 @@
 #include "engine/database/upkeep.h"
 #include "engine/documents/maintenance.h"
 #include "engine/transaction/store.h"
+#include "engine/vectors/live_indexes.h"
 
 #include <stele/database.h>
 
@@ -31,11 +32,13 @@ const Held& held(const Held& pointer, std::string_view what) {
 class DatabaseCore {
  public:
   explicit DatabaseCore(std::shared_ptr<transaction::Store> open_store);
+  ~DatabaseCore();
 
   /// A commit may have made work for the background.
   void definitions_changed() noexcept {
     maintenance.look_again();
     upkeep.look_again();
+    vectors->sweep();
   }
 
   std::shared_ptr<transaction::Store> store;
@@ -44,6 +47,7 @@ class DatabaseCore {
   cache::Caches caches{catalog};
   std::array<std::mutex, 64> cache_latches;  // by key, for calls outside transactions
   json::Limits limits;
+  std::shared_ptr<vectors::LiveIndexes> vectors;
   documents::Maintenance maintenance{*store, catalog, limits};  // these two last: they end before what they work on
   Upkeep upkeep{*store, catalog, segments, caches, limits};
 };

@@ -5,6 +5,7 @@
 #include "engine/base/key_codec.h"
 #include "engine/documents/index_entries.h"
 #include "engine/documents/indexes.h"
+#include "engine/vectors/truth.h"
 
 namespace stele::documents {
 
@@ -57,6 +58,7 @@ bool Collections::drop(Transaction& transaction, std::string_view name) const {
   const std::string prefix = index_prefix(collection->id);
   transaction.writes().erase_range(Keyspace::documents, prefix, key::prefix_end(prefix));
   for (const catalog::Index& index : collection->indexes) erase_index(transaction, index.id);
+  for (const catalog::VectorIndex& index : collection->vector_indexes) vectors::drop(transaction, index.id);
   catalog_.drop(transaction, Kind::collection, name);
   return true;
 }

@@ -6,6 +6,7 @@
 #include "engine/documents/expiry.h"
 #include "engine/documents/index_entries.h"
 #include "engine/documents/indexes.h"
+#include "engine/documents/vector_indexes.h"
 #include "engine/documents/writer.h"
 
 #include <algorithm>
@@ -26,6 +27,7 @@ constexpr auto between_rounds = 10s;
 constexpr std::size_t removed_at_once = 200;
 
 bool has_work(const Definition& definition) {
+  if (std::ranges::any_of(definition.vector_indexes, &catalog::VectorIndex::building)) return true;
   return definition.kind == Kind::collection && std::ranges::any_of(definition.indexes, [](const Index& index) {
            return index.state == Index::State::building || (index.expire_after_seconds && index.maintained());
          });
@@ -130,6 +132,19 @@ void Maintenance::round() {
       if (index.state != Index::State::building) continue;
       attempt(text("build of index \"", index.name, "\" of collection \"", definition.name, '"'),
               [&] { Indexes(catalog_, definition.name, limits_).build(in_transaction, index.name); });
+    }
+    for (const catalog::VectorIndex& index : definition.vector_indexes) {
+      if (!index.building) continue;
+      attempt(text("build of the vector index \"", index.path.text(), "\" of collection \"", definition.name, '"'), [&] {
+        const VectorIndexes indexes(catalog_, definition.name, limits_);
+        try {
+          indexes.build(in_transaction, index.path.text());
+        } catch (const Error& error) {
+          if (error.code() == ErrorCode::invalid)
+            write(store_, [&](Transaction& transaction) { indexes.drop(transaction, index.path.text()); });
+          throw;
+        }
+      });
     }
   }
   remove_expired();

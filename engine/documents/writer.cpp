@@ -20,6 +20,7 @@ Writer::Writer(Transaction& transaction, const catalog::Definition& collection)
     : transaction_(transaction),
       collection_(collection),
       validator_(collection, transaction.time_us()),
+      vectors_(transaction, collection),
       id_from_(index_prefix(collection.id).size()) {
   bool whole = false;
   for (const Index& index : collection.indexes) {
@@ -74,6 +75,7 @@ void Writer::put(std::string_view document_key, std::optional<std::string_view> 
     const Value fresh = parse(after);
     change(document_key, old ? &*old : nullptr, &fresh);
   }
+  if (vectors_.any()) vectors_.put(document_key.substr(id_from_), before, after);
   transaction_.writes().put(Keyspace::documents, document_key, after);
 }
 
@@ -82,6 +84,7 @@ void Writer::erase(std::string_view document_key, std::string_view before) {
     const Value old = parse(before);
     change(document_key, &old, nullptr);
   }
+  if (vectors_.any()) vectors_.erase(document_key.substr(id_from_));
   transaction_.writes().erase(Keyspace::documents, document_key);
 }
 

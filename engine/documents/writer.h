@@ -4,6 +4,7 @@
 #include "engine/catalog/definition.h"
 #include "engine/documents/index_entries.h"
 #include "engine/documents/validator.h"
+#include "engine/documents/vectors.h"
 #include "engine/model/value.h"
 #include "engine/transaction/transaction.h"
 
@@ -14,14 +15,15 @@
 
 namespace stele::documents {
 
-/// The one place where documents of a collection are written: each with its index entries, in the same write set.
+/// The one place where documents of a collection are written: each with its index entries and vectors, in the same write
+/// set.
 /// For one call of a verb. One thread.
 class Writer {
  public:
   Writer(transaction::Transaction& transaction, const catalog::Definition& collection);
 
   /// True when put() and erase() need to know what was there before.
-  bool needs_before() const { return !maintained_.empty() || validator_.needs_before(); }
+  bool needs_before() const { return !maintained_.empty() || validator_.needs_before() || vectors_.any(); }
 
   /// `before`: the document that is there now, if any. `exists` when a unique index has one of the new entries already,
   /// `constraint` when the validator refuses the document.
@@ -43,6 +45,7 @@ class Writer {
   transaction::Transaction& transaction_;
   const catalog::Definition& collection_;
   Validator validator_;
+  const VectorWriter vectors_;
   std::vector<const catalog::Index*> maintained_;
   bool all_ready_ = true;             // an index that is being built may lack the entries of a document
   std::vector<std::string> members_;  // that entries are made of; empty: all

@@ -18,6 +18,8 @@ class ExactVectors {
 
   std::size_t dimensions() const { return segments_.row_bytes() / sizeof(float); }
 
+  /// Makes room for rows below `count`; those of a file are then there.
+  void reserve(std::uint64_t count) { segments_.reserve(count); }
   /// `vector` has dimensions() floats. Throws `full` or `io`.
   void put(Row row, const float* vector) {
     segments_.reserve(std::uint64_t{row} + 1);

@@ -23,5 +23,8 @@ const Capabilities& Registry::capabilities(const std::string& name) const {
 const OpenRelational& Registry::relational(const std::string& name) const {
   return find(relational_, name, "relational");
 }
+const VectorIndexBackend& Registry::vector_index(const std::string& name) const {
+  return find(vector_, name, "vector_index");
+}
 
 }  // namespace stele::storage

@@ -6,6 +6,7 @@
 
 #include "engine/storage/key_value.h"
 #include "engine/storage/relational.h"
+#include "engine/storage/vector_index.h"
 
 #include <functional>
 #include <map>
@@ -17,6 +18,12 @@ namespace stele::storage {
 using OpenKeyValue = std::function<std::unique_ptr<KeyValueStore>(const KeyValueOptions&)>;
 using OpenRelational = std::function<std::unique_ptr<RelationalStore>(const RelationalOptions&)>;
 
+/// `load` empty: its indexes are never saved.
+struct VectorIndexBackend {
+  MakeVectorIndex make;
+  LoadVectorIndex load = {};
+};
+
 class Registry {
  public:
   /// Adding a name that is there replaces it. Not for use beside open(). `on_disk` is what its stores with a directory
@@ -27,15 +34,19 @@ class Registry {
   }
   void add_relational(std::string name, OpenRelational open) { relational_[std::move(name)] = std::move(open); }
 
+  void add_vector_index(std::string name, VectorIndexBackend backend) { vector_[std::move(name)] = std::move(backend); }
+
   /// Unknown name: `invalid`, listing the known ones.
   const OpenKeyValue& key_value(const std::string& name) const;
   const Capabilities& capabilities(const std::string& name) const;
   const OpenRelational& relational(const std::string& name) const;
+  const VectorIndexBackend& vector_index(const std::string& name) const;
 
  private:
   std::map<std::string, OpenKeyValue> key_value_;
   std::map<std::string, Capabilities> capabilities_;
   std::map<std::string, OpenRelational> relational_;
+  std::map<std::string, VectorIndexBackend> vector_;
 };
 
 /// The process's registry. backends/open.cpp fills in the bundled ones.

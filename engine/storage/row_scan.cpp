@@ -12,7 +12,7 @@ constexpr std::size_t poll_every = 4096;
 
 /// Calls `visit` for each row that counts, in ascending order, and `soon` for the one some places ahead.
 template <class Soon, class Visit>
-void for_each_row(const VectorQuery& query, const RowVersions& versions, Row rows, const Soon& soon,
+void for_each_row(const VectorQuery& query, const RowVersions& versions, Row first, Row rows, const Soon& soon,
                   const Visit& visit) {
   const bool check = !versions.all_visible(query.at);
   const auto one = [&](std::size_t i, Row row) {
@@ -20,13 +20,14 @@ void for_each_row(const VectorQuery& query, const RowVersions& versions, Row row
     if (!check || versions.visible(row, query.at)) visit(row);
   };
   if (!query.allowed) {
-    for (Row row = 0; row < rows; ++row) {
+    for (Row row = first; row < rows; ++row) {
       if (row + ahead < rows) soon(row + ahead);
       one(row, row);
     }
     return;
   }
-  const std::vector<Row> allowed = query.allowed->rows();
+  std::vector<Row> allowed = query.allowed->rows();
+  if (first > 0) allowed.erase(allowed.begin(), std::ranges::lower_bound(allowed, first));
   for (std::size_t i = 0; i < allowed.size() && allowed[i] < rows; ++i) {
     if (i + ahead < allowed.size() && allowed[i + ahead] < rows) soon(allowed[i + ahead]);
     one(i, allowed[i]);
@@ -35,13 +36,13 @@ void for_each_row(const VectorQuery& query, const RowVersions& versions, Row row
 
 }  // namespace
 
-VectorHits scan_exactly(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows) {
+VectorHits scan_exactly(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows, Row first) {
   thread_local Nearest nearest;
   nearest.reset(std::min<std::size_t>(query.k, rows));
   VectorHits found;
   found.strategy = Strategy::exact;
   for_each_row(
-      query, over.versions, rows, [&](Row row) { prefetch(over.vectors.at(row), over.vectors.dimensions() * 4); },
+      query, over.versions, first, rows, [&](Row row) { prefetch(over.vectors.at(row), over.vectors.dimensions() * 4); },
       [&](Row row) {
         const float distance = codec.exact(query.vector.data(), over.vectors.at(row));
         if (nearest.takes(distance)) nearest.insert(distance, row);
@@ -59,7 +60,7 @@ VectorHits scan_records(const VectorQuery& query, const distance::Codec& codec, 
   found.strategy = Strategy::scan;
   const char* const target = encoded(codec, query.vector);
   for_each_row(
-      query, over.versions, rows, [&](Row row) { prefetch(records.at(row), codec.record_bytes()); },
+      query, over.versions, 0, rows, [&](Row row) { prefetch(records.at(row), codec.record_bytes()); },
       [&](Row row) {
         const float distance = codec.distance(target, records.at(row));
         if (nearest.takes(distance)) nearest.insert(distance, row);

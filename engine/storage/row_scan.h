@@ -27,9 +27,10 @@ inline void prefetch(const void* begin, std::size_t bytes) {
   for (std::size_t i = 0; i < std::min<std::size_t>(bytes, 512); i += 64) __builtin_prefetch(line + i);
 }
 
-/// Every row below `rows` that the query allows and sees, by float32 alone (Strategy::exact), or by its record and then
-/// the best by float32 (Strategy::scan). Polls the thread's Interrupt.
-VectorHits scan_exactly(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows);
+/// Every row below `rows` (and from `first` on) that the query allows and sees, by float32 alone (Strategy::exact), or by
+/// its record and then the best by float32 (Strategy::scan). Polls the thread's Interrupt.
+VectorHits scan_exactly(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows,
+                        Row first = 0);
 VectorHits scan_records(const VectorQuery& query, const distance::Codec& codec, VectorRows over, Row rows,
                         const Records& records);
 

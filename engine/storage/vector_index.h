@@ -22,6 +22,7 @@
 #include "engine/storage/exact_vectors.h"
 #include "engine/storage/row_set.h"
 #include "engine/storage/row_versions.h"
+#include "engine/storage/vector_shape.h"
 
 #include <stele/error.h>
 
@@ -35,24 +36,6 @@
 #include <vector>
 
 namespace stele::storage {
-
-using distance::Metric;
-using distance::Quantization;
-
-struct VectorShape {
-  std::uint32_t dimensions = 0;  // 1 to 16,384
-  Metric metric = Metric::cosine;
-  Quantization quantization = Quantization::int8;  // a finer one is taken when this loses neighbours
-  std::uint32_t m = 16;                            // links a row and level, twice that on the lowest: 4 to 64
-  std::uint32_t ef_construction = 200;             // 8 to 4,096
-};
-
-/// Throws `invalid` for a shape out of its bounds, naming the figure.
-void check(const VectorShape& shape);
-
-/// The vector as it is kept and searched with: of unit length for cosine. Throws `invalid` with the reason dimensions,
-/// not_finite, overflow (of the squared length) or zero_vector (cosine).
-std::vector<float> prepare(const VectorShape& shape, std::span<const float> vector);
 
 /// How a search went.
 enum class Strategy : std::uint8_t {

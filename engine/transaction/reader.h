@@ -62,6 +62,8 @@ class Reader {
   /// The answer depended on this key's staying as it is, although it may change before the commit ("no more events yet"):
   /// checked only where two tiers' reads must be of one moment.
   virtual void note_moment(Keyspace, std::string_view) {}
+  /// All of the range counts as read, although it was answered from memory.
+  virtual void note_range(Keyspace, const storage::KeyRange&) {}
   /// True when this transaction itself has changed keyspace meta: what is in memory does not hold for it.
   virtual bool wrote_meta() const = 0;
 

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/step.h"
+#include "engine/storage/registry.h"
 #include "engine/transaction/sql_text.h"
 #include "engine/transaction/tier_reader.h"
 
@@ -66,6 +67,7 @@ std::shared_ptr<Store> Store::open(const std::string& directory, const Options& 
   watch_forks();
   // Before anything is made.
   storage::registry().relational(options.relational);
+  storage::registry().vector_index(options.vector_index);
   require_capabilities(storage::registry().capabilities(options.key_value), options.key_value, tuning.in_memory);
   std::shared_ptr<Store> store(new Store(options, tuning));
   store->fork_generation_ = fork_generation.load();
@@ -177,6 +179,7 @@ void Store::close() {
 }
 
 void Store::shut_down() {
+  follower_.reset();  // its threads read the store
   if (background_) background_->stop();
   release_warm_readers();
   std::optional<Error> failure;

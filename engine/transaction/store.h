@@ -5,11 +5,13 @@
 #pragma once
 
 #include "engine/base/clock.h"
-#include "engine/storage/registry.h"
+#include "engine/storage/key_value.h"
+#include "engine/storage/relational.h"
 #include "engine/transaction/background.h"
 #include "engine/transaction/committer.h"
 #include "engine/transaction/directory.h"
 #include "engine/transaction/durable_floor.h"
+#include "engine/transaction/follower.h"
 #include "engine/transaction/health.h"
 #include "engine/transaction/order.h"
 #include "engine/transaction/reader.h"
@@ -88,6 +90,9 @@ class Store : public std::enable_shared_from_this<Store> {
   Committer& committer() { return *committer_; }
   RecentCommits& recent() { return recent_; }
   Watches& watches() { return watches_; }
+  /// Of vectors; set once, before the first transaction. Null: nobody keeps anything derived from them.
+  void set_follower(std::shared_ptr<Follower> follower) { follower_ = std::move(follower); }
+  const std::shared_ptr<Follower>& follower() const { return follower_; }
   std::uint64_t foreign_commits() const { return foreign_commits_.load(std::memory_order_relaxed); }
 
 
@@ -136,6 +141,7 @@ class Store : public std::enable_shared_from_this<Store> {
   Health health_;
   CommitOrder order_;
   Watches watches_;
+  std::shared_ptr<Follower> follower_;
   RecentCommits recent_;
   WriterLock writer_lock_;
   std::unique_ptr<SyncGroup> sync_;

@@ -214,7 +214,7 @@ std::unique_ptr<Scan> Transaction::scan(Keyspace keyspace, storage::KeyRange ran
 std::unique_ptr<Reader> Transaction::share(Keyspace keyspace, const storage::KeyRange& range) {
   pin_key_value();
   if (writes_.touches(keyspace)) return nullptr;
-  if (validates()) reads_.extend_to_end(reads_.add_range(keyspace, range.begin, Record::plain), range.end);
+  note_range(keyspace, range);
   return std::make_unique<TierReader>(store_->key_value(), key_value_, interrupt_);
 }
 
@@ -227,6 +227,10 @@ std::uint64_t Transaction::meta_changed() const { return store_->order().meta_ch
 
 void Transaction::note_read(Keyspace keyspace, std::string_view key, Record record) {
   if (validates()) reads_.add_point(keyspace, key, record);
+}
+
+void Transaction::note_range(Keyspace keyspace, const storage::KeyRange& range) {
+  if (validates()) reads_.extend_to_end(reads_.add_range(keyspace, range.begin, Record::plain), range.end);
 }
 
 void Transaction::note_moment(Keyspace keyspace, std::string_view key) {

@@ -62,6 +62,7 @@ class Transaction final : public Reader {
   bool records() const override { return validates(); }
   void note_read(Keyspace keyspace, std::string_view key, Record record) override;
   void note_moment(Keyspace keyspace, std::string_view key) override;
+  void note_range(Keyspace keyspace, const storage::KeyRange& range) override;
   bool wrote_meta() const override { return !writes_.entries(Keyspace::meta).empty(); }
   const Interrupt& interrupt() const override { return interrupt_; }
   std::uint64_t approximate_bytes(Keyspace keyspace, const storage::KeyRange& range) const override;

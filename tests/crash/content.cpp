@@ -5,6 +5,7 @@
 #include "backends/sqlite/open.h"
 #include "engine/base/bytes.h"
 #include "engine/base/error.h"
+#include "engine/storage/registry.h"
 #include "tests/support/numbered_append.h"
 
 namespace stele::crash {

@@ -25,7 +25,7 @@ const std::map<std::string, int> floors = {
     {"engine/base", 0},     {"engine/distance", 0},  {"engine/storage", 1},   {"engine/model", 1},   {"engine/transaction", 2},
     {"backends/sqlite", 2}, {"backends/rocksdb", 2}, {"backends/hnsw", 2},  {"backends/memory", 2},
     {"backends/flat", 2},   {"engine/catalog", 3},  {"engine/pipeline", 3},   {"engine/cache", 4},   {"engine/documents", 4},
-    {"engine/events", 4},   {"engine/text", 4},      {"engine/vectors", 4}, {"engine/search", 5},
+    {"engine/events", 4},   {"engine/text", 4},      {"engine/vectors", 3}, {"engine/search", 5},
     {"engine/sql", 5},      {"engine/database", 6},  {"backends", 7},       {"bench", 8},
 };
 constexpr int top_floor = 8;  // tests/*, tools/*, bench

@@ -5,6 +5,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/checksum.h"
 #include "engine/base/error.h"
+#include "engine/storage/registry.h"
 #include "tests/transaction/image.h"
 
 #include <sys/stat.h>

@@ -9,7 +9,8 @@ std::vector<const Operation*> operations() {
   std::vector<const Operation*> all;
   for (const auto group :
        {document_operations(), aggregate_operations(), collection_operations(), sql_operations(), event_operations(),
-        group_operations(), window_operations(), cache_operations(), transaction_operations(), store_operations()})
+        group_operations(), window_operations(), cache_operations(), vector_operations(), transaction_operations(),
+        store_operations()})
     for (const Operation& operation : group) all.push_back(&operation);
   return all;
 }
@@ -22,8 +23,7 @@ const Operation* find_operation(std::string_view name) {
 
 bool is_later_operation(std::string_view name) {
   static constexpr std::string_view later[] = {
-      "vector_create",     "vector_upsert",   "create_vector_index", "drop_vector_index", "wait_applied", "search",
-      "create_text_index", "drop_text_index", "text_search",         "hybrid_search",     "repair"};
+      "create_text_index", "drop_text_index", "text_search", "hybrid_search", "repair"};
   return std::ranges::find(later, name) != std::end(later);
 }
 

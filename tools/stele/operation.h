@@ -32,6 +32,7 @@ std::span<const Operation> event_operations();
 std::span<const Operation> group_operations();
 std::span<const Operation> window_operations();
 std::span<const Operation> cache_operations();
+std::span<const Operation> vector_operations();
 std::span<const Operation> transaction_operations();
 std::span<const Operation> store_operations();
 

@@ -14,8 +14,11 @@
 #pragma once
 
 #include <stele/aggregate.h>
+#include <stele/document_id.h>
 #include <stele/error.h>
+#include <stele/vectors.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -33,27 +36,6 @@ namespace detail {
 struct Scope;        // the database and, inside one, the transaction that a handle works in
 class DocumentSource;
 }  // namespace detail
-
-/// A document's `_id` as JSON text.
-class DocumentId {
- public:
-  DocumentId(std::int64_t id) : json_(std::to_string(id)) {}
-  DocumentId(int id) : json_(std::to_string(id)) {}
-  DocumentId(std::string_view text);  // a string id: quoted and escaped
-  DocumentId(const char* text) : DocumentId(std::string_view(text)) {}
-  DocumentId(const std::string& text) : DocumentId(std::string_view(text)) {}
-  static DocumentId from_json(std::string json) { return DocumentId(Json{}, std::move(json)); }
-
-  const std::string& json() const noexcept { return json_; }
-  /// The text of a string id, otherwise the JSON.
-  std::string text() const;
-  friend bool operator==(const DocumentId&, const DocumentId&) = default;
-
- private:
-  struct Json {};
-  DocumentId(Json, std::string json) : json_(std::move(json)) {}
-  std::string json_;
-};
 
 struct FindOptions {
   std::string projection = {};  // {"title": 1}; empty: whole documents
@@ -223,6 +205,24 @@ class CollectionReader {
   /// failed), about how many bytes it takes and, while it is building, documents_read and percent.
   std::vector<std::string> indexes() const;
 
+  /// The documents whose vectors are nearest to this one (stele/vectors.h), of the index on that path. `not_found`
+  /// without the index, `busy` while it is being made, `invalid` for a vector it cannot hold (detail "reason":
+  /// dimensions, not_finite, overflow, zero_vector) and for options out of their bounds. In a serializable transaction the
+  /// whole index counts as read.
+  Neighbours nearest(std::string_view path, std::span<const float> vector, const NearestOptions& options = {}) const;
+  /// The same for each of them, at one moment and with the filter found once.
+  std::vector<Neighbours> nearest_batch(std::string_view path, std::span<const std::vector<float>> queries,
+                                        const NearestOptions& options = {}) const;
+  /// The same for the vector of a document, which itself is left out; `not_found` when it has none.
+  Neighbours nearest_to(std::string_view path, const DocumentId& id, const NearestOptions& options = {}) const;
+  /// The document's vector as it was given; empty: it has none.
+  std::optional<std::vector<float>> vector(std::string_view path, const DocumentId& id) const;
+  /// The collection's vector indexes, each a JSON object: path, its options, state (building, loading, exact, ready,
+  /// rebuilding), and, of what stands in memory now: vectors, pending (not in the graph yet, and searched exactly),
+  /// dead_share of the rows, memory_bytes, bytes_per_vector, quantization_used, rebuilds; where the saved graph could not
+  /// be used rebuilt_because, and failure, where what stands in memory could not be kept up (searches then read the store).
+  std::vector<std::string> vector_indexes() const;
+
   /// Those it was created with, or given since. An absent collection has the defaults.
   CollectionOptions options() const;
   /// How much there is, as a JSON object: documents, bytes (of their texts), average_bytes, storage_bytes (roughly, as
@@ -295,6 +295,25 @@ class Collection : public CollectionReader {
   std::string create_index(std::string_view keys, const IndexOptions& options = {});
   /// False when there is no such index; `invalid` for that of _id, "_id_".
   bool drop_index(std::string_view name);
+
+  /// Makes a vector index on a path of members, "embedding" or "meta.embedding", and returns when it holds what the
+  /// documents have there; in batches, as create_index. One with the same options stays. `exists` for one with others;
+  /// `invalid` for options out of their bounds, and when a document has something else than such a vector at the path
+  /// (the index is then not made). From then on documents with anything but that, null or nothing there are refused.
+  void create_vector_index(std::string_view path, const VectorIndexOptions& options);
+  /// With its vectors, of which those inside documents stay there. False when there is none.
+  bool drop_vector_index(std::string_view path);
+
+  /// Gives the document this vector, in the place of the one it has: beside the document, or in its text where it has an
+  /// array at the path. Errors as nearest() has; `not_found` also when there is no such document. It goes with the
+  /// document, and stays when that is changed, unless it then has one at the path. Waits while too many vectors are
+  /// pending.
+  void set_vector(std::string_view path, const DocumentId& id, std::span<const float> vector);
+  /// False when it has none; `invalid` when it stands in the document, which is then to be changed.
+  bool remove_vector(std::string_view path, const DocumentId& id);
+  /// Returns when every vector committed so far is in the graph, or the time is over: then false. Never needed for right
+  /// answers.
+  bool wait_applied(std::string_view path, std::chrono::milliseconds time = std::chrono::hours(24)) const;
 
   /// Makes the collection before its first document. `exists` when it is there.
   void create(const CollectionOptions& options = {});

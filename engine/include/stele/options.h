@@ -39,6 +39,7 @@ struct Options {
   // Backends by registry name (a program that builds Stele from source may add others: engine/storage/registry.h).
   std::string relational = "sqlite";
   std::string key_value = "rocksdb";
+  std::string vector_index = "hnsw";  // or "flat", which compares with every vector; may differ at each opening
 };
 
 // Deadline and cancel end whatever the transaction does or waits for with the error `interrupted` (detail "reason":

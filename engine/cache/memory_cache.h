@@ -32,13 +32,13 @@ class MemoryCache final : public Table {
   std::int64_t now() override { return clock_.now_us(); }
   bool read(std::string_view key, Entry& entry) override;
   void update(std::string_view key, Change change) override;
+  void write(std::string_view key, std::optional<Entry> entry) override;
   std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
   void flush() override;
 
   /// The same as read, with the number of the key's last change (0: never, or long ago) for write().
   bool read(std::string_view key, Entry& entry, std::uint64_t& version);
   std::uint64_t version(std::string_view key);
-  void write(std::string_view key, std::optional<Entry> entry);
 
   /// Gives the space of expired keys back.
   void sweep();

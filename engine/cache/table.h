@@ -43,6 +43,8 @@ class Table {
   virtual bool read(std::string_view key, Entry& entry) = 0;
   /// Atomic: nobody changes the key in between.
   virtual void update(std::string_view key, Change change) = 0;
+  /// Whatever was there.
+  virtual void write(std::string_view key, std::optional<Entry> entry) = 0;
   /// Live keys after `cursor`, about `count`; then the new cursor, empty at the end.
   virtual std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) = 0;
   virtual void flush() = 0;

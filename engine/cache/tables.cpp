@@ -84,7 +84,13 @@ void DiskTable::update(std::string_view key, Change change) {
   std::optional<Entry> entry(std::in_place);
   // An increment holds at every isolation level.
   if (!read(key, *entry, Record::binding)) entry.reset();
-  if (!change(entry)) return;
+  if (change(entry)) write(key, std::move(entry));
+}
+
+void DiskTable::write(std::string_view key, std::optional<Entry> entry) {
+  key_.clear();
+  key::append_id(key_, cache_);
+  key_ += key;
   const bool fits = !order_ || !entry || order_->fits(key, entry->value.size());
   if (!entry || !fits) return erase(std::string(key_));
   if (order_) evict(key, entry->value.size());
@@ -192,6 +198,10 @@ void MemoryInTransaction::update(std::string_view key, Change change) {
   }
   if (change(entry))
     own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), version));
+}
+
+void MemoryInTransaction::write(std::string_view key, std::optional<Entry> entry) {
+  own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), cache_->version(key)));
 }
 
 std::string MemoryInTransaction::scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) {

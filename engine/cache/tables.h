@@ -25,6 +25,7 @@ class DiskTable final : public Table {
   std::int64_t now() override { return reader_.time_us(); }
   bool read(std::string_view key, Entry& entry) override;
   void update(std::string_view key, Change change) override;
+  void write(std::string_view key, std::optional<Entry> entry) override;
   std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
   void flush() override;
   void erase(std::string_view store_key);
@@ -53,6 +54,7 @@ class MemoryInTransaction final : public Table {
   std::int64_t now() override { return own_.time_us(); }
   bool read(std::string_view key, Entry& entry) override;
   void update(std::string_view key, Change change) override;
+  void write(std::string_view key, std::optional<Entry> entry) override;
   std::string scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) override;
   void flush() override;
 

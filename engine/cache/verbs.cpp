@@ -55,8 +55,7 @@ std::int64_t Verbs::pttl(std::string_view key) const {
   return entry.expires == never ? -1 : (entry.expires - table_.now() + 999) / 1000;
 }
 
-SetResult Verbs::set(std::string_view key, std::string_view value, const SetOptions& options,
-                     bool want_previous) const {
+SetResult Verbs::set(std::string_view key, std::string_view value, const SetOptions& options) const {
   check_key(key);
   if (options.ttl.has_value() + options.expire_at.has_value() + options.keep_ttl > 1)
     refuse(ErrorCode::invalid, key, "ttl, expire_at and keep_ttl exclude each other", "InvalidExpiry");
@@ -70,8 +69,13 @@ SetResult Verbs::set(std::string_view key, std::string_view value, const SetOpti
   if (options.ttl) expires = table_.now() + static_cast<std::int64_t>(options.ttl->count()) * 1000;
   if (options.expire_at) expires = options.expire_at->time_since_epoch().count();
   SetResult result;
+  if (options.when == SetIf::always && !options.keep_ttl && !options.get) {
+    table_.write(key, Entry{std::string(value), expires});
+    result.set = true;
+    return result;
+  }
   auto change = [&](std::optional<Entry>& entry) {
-    if (entry && want_previous) result.previous = entry->value;
+    if (entry && options.get) result.previous = entry->value;
     result.set = options.when == SetIf::always || (options.when == SetIf::present) == entry.has_value();
     if (!result.set) return false;
     if (options.keep_ttl && entry) expires = entry->expires;

@@ -23,7 +23,7 @@ class Verbs {
 
   std::optional<std::string> get(std::string_view key) const;
   std::int64_t pttl(std::string_view key) const;
-  SetResult set(std::string_view key, std::string_view value, const SetOptions& options, bool want_previous) const;
+  SetResult set(std::string_view key, std::string_view value, const SetOptions& options) const;
   bool del(std::string_view key) const;
   bool expire(std::string_view key, std::chrono::milliseconds ttl, ExpireIf when) const;
   bool expire_at(std::string_view key, Timestamp at, ExpireIf when) const;

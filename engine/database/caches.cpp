@@ -124,11 +124,11 @@ bool Cache::drop() {
 
 SetResult Cache::set(std::string_view key, std::string_view value, const SetOptions& options) {
   return writing(*scope(), *state_, name_, key,
-                 [&](Table& table) { return Verbs(table, name_).set(key, value, options, true); });
+                 [&](Table& table) { return Verbs(table, name_).set(key, value, options); });
 }
 
 std::optional<std::string> Cache::getset(std::string_view key, std::string_view value) {
-  return set(key, value).previous;
+  return set(key, value, {.get = true}).previous;
 }
 
 bool Cache::del(std::string_view key) {

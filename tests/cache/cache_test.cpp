@@ -43,7 +43,7 @@ TEST_P(Caches, values_are_any_bytes_under_any_key) {
   }
   EXPECT_TRUE(c.set("k", "").set);
   EXPECT_EQ(c.get("k"), "");
-  EXPECT_EQ(c.set("k", std::string(1 << 20, 'v')).previous, "");
+  EXPECT_EQ(c.set("k", std::string(1 << 20, 'v'), {.get = true}).previous, "");
   EXPECT_EQ(c.get("k")->size(), 1u << 20);
   expect_error(
       ErrorCode::too_large, [&] { c.set(std::string(8001, 'k'), "v"); }, "8001", "8000");
@@ -54,7 +54,7 @@ TEST_P(Caches, values_are_any_bytes_under_any_key) {
 TEST_P(Caches, set_obeys_its_conditions) {
   EXPECT_FALSE(c.set("k", "1", {.when = SetIf::present}).set);
   EXPECT_TRUE(c.set("k", "1", {.when = SetIf::absent}).set);
-  const SetResult refused = c.set("k", "2", {.when = SetIf::absent});
+  const SetResult refused = c.set("k", "2", {.when = SetIf::absent, .get = true});
   EXPECT_FALSE(refused.set);
   EXPECT_EQ(refused.previous, "1");
   EXPECT_TRUE(c.set("k", "2", {.when = SetIf::present}).set);

@@ -82,6 +82,7 @@ class OneValue final : public cache::Table {
     auto copy = entry_;
     if (change(copy)) entry_ = std::move(copy);
   }
+  void write(std::string_view, std::optional<cache::Entry> entry) override { entry_ = std::move(entry); }
   std::string scan(std::string_view, std::size_t, std::vector<std::string>&) override { return {}; }
   void flush() override {}
 

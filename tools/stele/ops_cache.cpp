@@ -78,11 +78,12 @@ void cache_set(Session& session, const Request& request, Answer& answer) {
   if (absent && present) request.refuse("nx", "excludes \"xx\"");
   if (absent) options.when = SetIf::absent;
   if (present) options.when = SetIf::present;
+  options.get = request.boolean("get", false);
   const std::string key = bytes_of(request, "key");
   const std::string value = bytes_of(request, "value");
   const SetResult result = in_cache(session, request, [&](Cache cache) { return cache.set(key, value, options); });
   answer.add_boolean("set", result.set);
-  if (request.boolean("get", false)) answer.add_json("value", json_of(result.previous));
+  if (options.get) answer.add_json("value", json_of(result.previous));
 }
 
 void cache_get(Session& session, const Request& request, Answer& answer) {

@@ -45,11 +45,12 @@ struct SetOptions {
   std::optional<Timestamp> expire_at = {};            // EXAT, PXAT
   bool keep_ttl = false;                              // the one it has; otherwise it has none
   SetIf when = SetIf::always;
+  bool get = false;  // GET: also gives the value before, which costs a read
 };
 
 struct SetResult {
   bool set = false;
-  std::optional<std::string> previous;  // the value before, also when it was not set
+  std::optional<std::string> previous;  // with SetOptions::get: the value before, also when it was not set
 };
 
 enum class ExpireIf : std::uint8_t {

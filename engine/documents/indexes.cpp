@@ -99,6 +99,11 @@ Value described(Reader& reader, const Definition& collection, const Index& index
   return definition;
 }
 
+/// Not of the disk, a deadline or another transaction: building again would end in the same way.
+bool is_of_a_document(const Error& error) {
+  return error.code() == ErrorCode::exists || error.code() == ErrorCode::invalid || error.code() == ErrorCode::too_large;
+}
+
 bool same(const Index& a, const Index& b) {
   return a.keys_json() == b.keys_json() && a.unique == b.unique && a.sparse == b.sparse && a.partial == b.partial &&
          a.expire_after_seconds == b.expire_after_seconds;
@@ -156,8 +161,7 @@ std::string Indexes::create(const Write& write, const Write& give_up, std::strin
     build(write, name);
   } catch (const Error& error) {
     // One that was there before is somebody else's, too.
-    const bool gone = error.code() == ErrorCode::not_found || error.code() == ErrorCode::poisoned;
-    if (made && !gone)
+    if (made && (error.code() == ErrorCode::interrupted || is_of_a_document(error)))
       give_up([&](Transaction& transaction) { drop(transaction, name); });
     throw;
   }
@@ -169,8 +173,7 @@ void Indexes::build(const Write& write, const std::string& name) const {
     for (bool more = true; more;) write([&](Transaction& transaction) { more = build_batch(transaction, name); });
     write([&](Transaction& transaction) { expect_ready(transaction, name); });
   } catch (const Error& error) {
-    const bool of_a_document = error.code() == ErrorCode::exists || error.code() == ErrorCode::invalid || error.code() == ErrorCode::too_large;
-    if (of_a_document)
+    if (is_of_a_document(error))
       write([&](Transaction& transaction) { set_state(transaction, name, Index::State::failed, error.message()); });
     throw;
   }

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -73,6 +75,23 @@ class SteleEvents final : public EventStore {
       events.push_back({std::move(made.key), std::move(made.data), time_of(made.ms)});
     }
     stream_.append(events);
+  }
+
+  void append_one(std::uint32_t number) override {
+    Generated made = generate(number);
+    stream_.append({std::move(made.key), std::move(made.data), time_of(made.ms)});
+  }
+
+  std::int64_t window() override {
+    std::int64_t sum = 0;
+    for (const WindowRow& row : stream_.window("minutes", {})) {
+      static constexpr std::string_view name = "\"sum\":";
+      const std::size_t at = row.values.find(name) + name.size();
+      std::int64_t of_row = 0;
+      std::from_chars(row.values.data() + at, row.values.data() + row.values.size(), of_row);
+      sum += of_row;
+    }
+    return sum;
   }
 
   std::uint64_t range(std::uint32_t key, std::int64_t from, std::int64_t to) override {
@@ -138,16 +157,30 @@ class RocksEvents final : public EventStore {
 
 class SqliteEvents final : public EventStore {
  public:
-  explicit SqliteEvents(const std::string& directory) : sqlite_(directory + "/events.db") {
+  enum class Rows { events, kept_up };  // kept_up: triggers keep a row for each key and minute
+  SqliteEvents(const std::string& directory, Rows rows) : sqlite_(directory + "/events.db") {
     sqlite_.execute("PRAGMA cache_size=-262144");
     sqlite_.execute(
         "CREATE TABLE events(id INTEGER PRIMARY KEY, key TEXT NOT NULL, ts INTEGER NOT NULL, data TEXT NOT NULL)");
     sqlite_.execute("CREATE INDEX by_key ON events(key, ts)");
     sqlite_.execute("CREATE INDEX by_time ON events(ts)");
+    if (rows == Rows::kept_up) {
+      sqlite_.execute(
+          "CREATE TABLE minutes(key TEXT, minute INTEGER, n INTEGER, s INTEGER, m INTEGER, PRIMARY KEY(minute, key)) "
+          "WITHOUT ROWID");
+      sqlite_.execute(
+          "CREATE TRIGGER keep AFTER INSERT ON events BEGIN "
+          "INSERT INTO minutes VALUES(new.key, new.ts / 60000, 1, new.data ->> '$.val', new.data ->> '$.val') "
+          "ON CONFLICT DO UPDATE SET n = n + 1, s = s + excluded.s, m = max(m, excluded.m); END");
+    }
     begin_ = sqlite_.prepare("BEGIN IMMEDIATE");
     commit_ = sqlite_.prepare("COMMIT");
     insert_ = sqlite_.prepare("INSERT INTO events(ts, key, data) VALUES(?1, ?2, ?3)");
     range_ = sqlite_.prepare("SELECT data FROM events WHERE ts >= ?1 AND ts < ?2 AND key = ?3 ORDER BY ts");
+    window_ = sqlite_.prepare(rows == Rows::kept_up
+                                  ? "SELECT key, minute, n, s, m FROM minutes"
+                                  : "SELECT key, ts / 60000, count(*), sum(data ->> '$.val'), max(data ->> '$.val') "
+                                    "FROM events GROUP BY 1, 2");
   }
 
   void append(std::uint32_t first) override {
@@ -157,6 +190,24 @@ class SqliteEvents final : public EventStore {
       sqlite_.run(insert_, made.ms, made.key, made.data);
     }
     sqlite_.run(commit_);
+  }
+
+  void append_one(std::uint32_t number) override {
+    const Generated made = generate(number);
+    std::lock_guard guard(mutex_);  // better than SQLite's own waiting
+    sqlite_.run(insert_, made.ms, made.key, made.data);
+  }
+
+  std::int64_t window() override {
+    std::int64_t sum = 0;
+    std::string key;
+    for (bool row = sqlite_.run(window_); row; row = sqlite3_step(window_) == SQLITE_ROW) {
+      key.assign(reinterpret_cast<const char*>(sqlite3_column_text(window_, 0)),
+                 static_cast<std::size_t>(sqlite3_column_bytes(window_, 0)));
+      sum += sqlite3_column_int64(window_, 3);
+    }
+    sqlite3_reset(window_);
+    return sum;
   }
 
   std::uint64_t range(std::uint32_t key, std::int64_t from, std::int64_t to) override {
@@ -178,6 +229,8 @@ class SqliteEvents final : public EventStore {
   sqlite3_stmt* commit_ = nullptr;
   sqlite3_stmt* insert_ = nullptr;
   sqlite3_stmt* range_ = nullptr;
+  sqlite3_stmt* window_ = nullptr;
+  std::mutex mutex_;
 };
 
 }  // namespace
@@ -192,7 +245,10 @@ std::unique_ptr<EventStore> make_rocksdb_events(const std::string& directory) {
   return std::make_unique<RocksEvents>(directory);
 }
 std::unique_ptr<EventStore> make_sqlite_events(const std::string& directory) {
-  return std::make_unique<SqliteEvents>(directory);
+  return std::make_unique<SqliteEvents>(directory, SqliteEvents::Rows::events);
+}
+std::unique_ptr<EventStore> make_sqlite_kept_up_events(const std::string& directory) {
+  return std::make_unique<SqliteEvents>(directory, SqliteEvents::Rows::kept_up);
 }
 
 Figures EventRuns::append(const std::string& subject, const Make& make) {
@@ -234,6 +290,29 @@ Figures EventRuns::range(const std::string& subject, const Make& make) {
   });
 }
 
+Figures EventRuns::window(const std::string& subject, const Make& make) {
+  EventStore& store = of(subject + " for windows", make);
+  const std::int64_t sum = store.window();
+  if (sum_ == 0) sum_ = sum;
+  if (sum != sum_) throw std::runtime_error(subject + ": its window comes to another sum than those before");
+  return run_for(seconds_, 1, [&](Random&) {
+    store.window();
+    return 0;
+  });
+}
+
+Figures EventRuns::append_one(const Make& make) {
+  const std::string directory = directory_ + "/single";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directories(directory);
+  const auto store = make(directory);
+  std::atomic<std::uint32_t> number{0};
+  return run_for(seconds_, threads_single, [&](Random&) {
+    store->append_one(number++);
+    return 0;
+  });
+}
+
 Figures EventRuns::tail(bool tailed) {
   const std::string directory = directory_ + "/tail";
   std::filesystem::remove_all(directory);
@@ -263,75 +342,6 @@ Figures EventRuns::tail(bool tailed) {
   tailer.join();
   std::ranges::sort(us);
   return {1e6 / us[us.size() / 2], us[us.size() / 2], us[us.size() * 99 / 100], 0};
-}
-
-// ---- caches
-
-namespace {
-constexpr int cache_keys = 100'000;
-std::string cache_key(int number) { return "session:" + std::to_string(number); }
-}  // namespace
-
-Figures run_cache(const std::string& directory, double seconds, int threads, bool memory, CacheVerb verb) {
-  std::filesystem::remove_all(directory);
-  std::filesystem::create_directories(directory);
-  Database db = Database::open(directory + "/db");
-  if (memory) db.cache("c").create({.memory = true});
-  const std::string value(100, 'v');
-  Cache fill = db.cache("c");
-  for (int i = 0; i < cache_keys; ++i) fill.set(cache_key(i), value, {.ttl = std::chrono::minutes(1)});
-  return run_for(seconds, threads, [&](Random& random) {
-    thread_local std::unique_ptr<Cache> cache;
-    thread_local const Database* of = nullptr;
-    if (of != &db) cache = std::make_unique<Cache>(db.cache("c"));
-    of = &db;
-    for (int i = 0; i < 100; ++i) {  // a hundred a time: the clock is not to be measured
-      const std::string key = cache_key(random.below(cache_keys));
-      switch (verb) {
-        case CacheVerb::get: cache->get(key); break;
-        case CacheVerb::set: cache->set(key, value, {.ttl = std::chrono::minutes(1)}); break;
-        case CacheVerb::throttle: cache->throttle("t" + key, {.max_burst = 10, .count = 5}); break;
-      }
-    }
-    return 0;
-  });
-}
-
-Figures run_rocksdb_cache(const std::string& directory, double seconds, int threads, CacheVerb verb) {
-  std::filesystem::remove_all(directory);
-  std::filesystem::create_directories(directory);
-  const auto db = open_rocksdb(directory + "/rocks");
-  const std::string value(108, 'v');
-  for (int i = 0; i < cache_keys; ++i) check(db->Put({}, cache_key(i), value));
-  return run_for(seconds, threads, [&](Random& random) {
-    std::string found;
-    for (int i = 0; i < 100; ++i) {
-      const std::string key = cache_key(random.below(cache_keys));
-      check(verb == CacheVerb::get ? db->Get({}, key, &found) : db->Put({}, key, value));
-    }
-    return 0;
-  });
-}
-
-Figures run_sqlite_cache(double seconds, CacheVerb verb) {
-  Sqlite sqlite(":memory:");
-  sqlite.execute("CREATE TABLE cache(key TEXT PRIMARY KEY, value TEXT, expires INTEGER) WITHOUT ROWID");
-  sqlite3_stmt* set = sqlite.prepare("INSERT OR REPLACE INTO cache(expires, key, value) VALUES(?1, ?2, ?3)");
-  sqlite3_stmt* get = sqlite.prepare("SELECT value FROM cache WHERE expires > ?1 AND key = ?2");
-  const std::string value(100, 'v');
-  for (int i = 0; i < cache_keys; ++i) sqlite.run(set, 60, cache_key(i), value);
-  return run_for(seconds, 1, [&](Random& random) {
-    for (int i = 0; i < 100; ++i) {
-      const std::string key = cache_key(random.below(cache_keys));
-      if (verb == CacheVerb::get) {
-        sqlite.run(get, 1, key);
-        sqlite3_reset(get);
-      } else {
-        sqlite.run(set, 60, key, value);
-      }
-    }
-    return 0;
-  });
 }
 
 }  // namespace stele::bench

@@ -22,6 +22,10 @@ class EventStore {
   virtual void append(std::uint32_t first) = 0;
   /// How many bytes of data the key's events in [from, to) ms have.
   virtual std::uint64_t range(std::uint32_t key, std::int64_t from, std::int64_t to) = 0;
+  /// One event, on disk when it returns. Any thread.
+  virtual void append_one(std::uint32_t) {}
+  /// Reads count, sum and greatest value of each key and minute; the sum of the sums.
+  virtual std::int64_t window() { return 0; }
 };
 
 std::unique_ptr<EventStore> make_stele_events(const std::string& directory);
@@ -29,6 +33,7 @@ std::unique_ptr<EventStore> make_stele_events(const std::string& directory);
 std::unique_ptr<EventStore> make_stele_window_events(const std::string& directory);
 std::unique_ptr<EventStore> make_rocksdb_events(const std::string& directory);
 std::unique_ptr<EventStore> make_sqlite_events(const std::string& directory);
+std::unique_ptr<EventStore> make_sqlite_kept_up_events(const std::string& directory);
 
 class EventRuns {
  public:
@@ -41,6 +46,11 @@ class EventRuns {
   Figures append(const std::string& subject, const Make& make);
   /// Ranges a second, over what was appended. Throws when the subject finds others than the one before it.
   Figures range(const std::string& subject, const Make& make);
+  /// Reads of all rows of the window a second. Throws when the subject's sum differs.
+  Figures window(const std::string& subject, const Make& make);
+  static constexpr int threads_single = 16;
+  /// Single durable appends a second, by threads_single threads.
+  Figures append_one(const Make& make);
   /// From the call of append to the moment that another thread has the event (or, without a tail, its end).
   Figures tail(bool tailed);
 
@@ -55,13 +65,7 @@ class EventRuns {
   const double seconds_;
   std::map<std::string, std::unique_ptr<EventStore>> stores_;
   std::uint64_t bytes_ = 0;  // of the first thousand ranges
+  std::int64_t sum_ = 0;     // of the first window
 };
-
-/// Caches of 100,000 keys with values of 100 bytes that live for a minute.
-enum class CacheVerb { get, set, throttle };
-Figures run_cache(const std::string& directory, double seconds, int threads, bool memory, CacheVerb verb);
-Figures run_rocksdb_cache(const std::string& directory, double seconds, int threads, CacheVerb verb);
-/// A table in memory, one connection a thread cannot share: one thread.
-Figures run_sqlite_cache(double seconds, CacheVerb verb);
 
 }  // namespace stele::bench

@@ -10,9 +10,11 @@
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.
 #include "bench/aggregations.h"
+#include "bench/caches.h"
 #include "bench/documents.h"
 #include "bench/events.h"
 #include "bench/reads.h"
+#include "bench/redis.h"
 #include "bench/subject.h"
 #include "bench/table.h"
 
@@ -286,14 +288,33 @@ std::shared_ptr<EventRuns> add_events(Program& program) {
   add("a key's 600 s", &EventRuns::range, "stele", 0, make_stele_events);
   add("a key's 600 s", &EventRuns::range, "RocksDB", 1.0, make_rocksdb_events);
   add("a key's 600 s", &EventRuns::range, "SQLite FULL", 0, make_sqlite_events);
+  add("all minutes of all keys", &EventRuns::window, "stele", 0, make_stele_window_events);
+  add("all minutes of all keys", &EventRuns::window, "SQLite GROUP BY", 50.0, make_sqlite_events);
+  add("all minutes of all keys", &EventRuns::window, "SQLite trigger", 1.5, make_sqlite_kept_up_events);
+  const auto single = [&](const char* subject, double goal, const EventRuns::Make& make) {
+    program.add({"events: append, one a commit", EventRuns::threads_single, subject, goal},
+                [=] { return runs->append_one(make); });
+  };
+  single("stele, one window", 0, make_stele_window_events);
+  single("stele", 0.7, make_stele_events);
+  single("SQLite FULL", 4.0, make_sqlite_events);
+  single("SQLite trigger", 0, make_sqlite_kept_up_events);
   program.add({"events: to a tail", 1, "stele"}, [=] { return runs->tail(true); });
   program.add({"events: to a tail", 1, "the append alone"}, [=] { return runs->tail(false); });
   return runs;
 }
 
+/// Beside Stele with 4 threads. Each line starts its own: no server stands by while others are measured.
+void add_redis(Program& program, CacheVerb verb, const std::string& group, double goal) {
+  for (const int at_once : {1, 100})
+    program.add({group, 4, at_once == 1 ? "Redis, one at a time" : "Redis, 100 at once", at_once == 1 ? goal : 0},
+                [=, &program] { return run_redis(*Redis::start(), program.settings().seconds, 4, at_once, verb); });
+}
+
 void add_caches(Program& program) {
   const std::string directory = program.settings().directory + "/caches";
   const double seconds = program.settings().seconds;
+  const bool redis = Redis::start() != nullptr;
   for (const int threads : {1, 4}) {
     for (const auto& [verb, name] : {std::pair(CacheVerb::get, "get"), {CacheVerb::set, "set"}}) {
       const std::string memory = fmt::format("cache in memory: 100 x {}", name);
@@ -301,6 +322,7 @@ void add_caches(Program& program) {
                   [=, verb = verb] { return run_cache(directory, seconds, threads, true, verb); });
       program.add({memory, threads, "SQLite, 1 thread", 2.0},
                   [=, verb = verb] { return run_sqlite_cache(seconds, verb); });
+      if (redis && threads == 4) add_redis(program, verb, memory, verb == CacheVerb::set ? 3.0 : 0);
       const std::string disk = fmt::format("cache on disk: 100 x {}", name);
       program.add({disk, threads, "stele"},
                   [=, verb = verb] { return run_cache(directory, seconds, threads, false, verb); });
@@ -309,6 +331,7 @@ void add_caches(Program& program) {
     }
     program.add({"cache in memory: 100 x throttle", threads, "stele"},
                 [=] { return run_cache(directory, seconds, threads, true, CacheVerb::throttle); });
+    if (redis && threads == 4) add_redis(program, CacheVerb::throttle, "cache in memory: 100 x throttle", 3.0);
   }
 }
 

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace stele::events {
 
@@ -40,11 +42,18 @@ const Value* at_path(const Value& data, std::string_view path) {
   return value;
 }
 
+void append_null(std::string& out) { out += "null"; }
+
+void append_integer(std::string& out, std::int64_t value) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
 /// As an integer where it is one and a double holds it exactly.
-Value number(double value) {
-  if (!std::isfinite(value)) return {};
+void append_number(std::string& out, double value) {
+  if (!std::isfinite(value)) return append_null(out);
   const bool whole = std::abs(value) < 9e15 && value == std::trunc(value);
-  return whole ? Value(static_cast<std::int64_t>(value)) : Value(value);
+  whole ? append_integer(out, static_cast<std::int64_t>(value)) : void(out += model::to_json(Value(value)));
 }
 
 }  // namespace
@@ -57,6 +66,8 @@ std::vector<Aggregate> parse_aggregates(std::string_view json) {
   for (const model::Member& member : value.object()) {
     Aggregate& aggregate = out.emplace_back();
     aggregate.name = member.name;
+    json::append_quoted(aggregate.label, member.name);
+    aggregate.label += ':';
     if (member.value.is_string() && member.value.string() == "count") continue;
     if (!member.value.is_object() || member.value.object().size() != 1)
       refuse(text("of \"", member.name, "\" are no aggregate"));
@@ -118,38 +129,42 @@ void Totals::merge(const std::vector<Aggregate>& aggregates, const Totals& other
 }
 
 std::string Totals::values(const std::vector<Aggregate>& aggregates) const {
-  model::Object out;
+  std::string out;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
+    out += i == 0 ? '{' : ',';
+    out += aggregates[i].label;
     const double sum = static_cast<double>(part.integers) + part.reals;
-    Value value;  // null
     switch (aggregates[i].of) {
-      case Of::count: value = Value(static_cast<std::int64_t>(part.count)); break;
-      case Of::distinct: value = Value(static_cast<std::int64_t>(part.distinct.estimate())); break;
+      case Of::count: append_integer(out, static_cast<std::int64_t>(part.count)); break;
+      case Of::distinct: append_integer(out, static_cast<std::int64_t>(part.distinct.estimate())); break;
       case Of::sum:
-        value = !part.any_reals && part.integers >= INT64_MIN && part.integers <= INT64_MAX
-                    ? Value(static_cast<std::int64_t>(part.integers))
-                    : number(sum);
+        if (!part.any_reals && part.integers >= INT64_MIN && part.integers <= INT64_MAX)
+          append_integer(out, static_cast<std::int64_t>(part.integers));
+        else
+          append_number(out, sum);
         break;
       case Of::avg:
-        if (part.count > 0) value = number(sum / static_cast<double>(part.count));
+        part.count > 0 ? append_number(out, sum / static_cast<double>(part.count)) : append_null(out);
         break;
       case Of::min:
-      case Of::max:
-        if (part.count > 0) value = number(part.extreme);
-        break;
+      case Of::max: part.count > 0 ? append_number(out, part.extreme) : append_null(out); break;
       case Of::quantiles: {
-        if (part.quantiles.empty()) break;
-        model::Object quantiles;
-        for (const auto& [name, rank] : {std::pair("p50", 0.5), {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}})
-          quantiles.push_back({name, number(part.quantiles.quantile(rank))});
-        value = Value(std::move(quantiles));
+        if (part.quantiles.empty()) {
+          append_null(out);
+          break;
+        }
+        char before = '{';
+        for (const auto& [name, rank] : {std::pair("p50", 0.5), {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}}) {
+          (((out += std::exchange(before, ',')) += '"') += name) += "\":";
+          append_number(out, part.quantiles.quantile(rank));
+        }
+        out += '}';
         break;
       }
     }
-    out.push_back({aggregates[i].name, std::move(value)});
   }
-  return model::to_json(Value(std::move(out)));
+  return out += '}';
 }
 
 bool Totals::agrees(const std::vector<Aggregate>& aggregates, const Totals& other) const {
@@ -204,7 +219,7 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
         std::int64_t high = 0;
         std::uint64_t low = 0;
         char any = 0;
-        if (!reader.fixed(high) || !reader.fixed(low) || !reader.fixed(bits) || !reader.fixed(any)) return false;
+        if (!reader.fixed(high, low, bits, any)) return false;
         part.integers =
             static_cast<__int128>((static_cast<unsigned __int128>(static_cast<std::uint64_t>(high)) << 64) | low);
         part.reals = std::bit_cast<double>(bits);
@@ -217,9 +232,11 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
         part.extreme = std::bit_cast<double>(bits);
         break;
       case Of::distinct:
+        part.distinct = {};
         if (!part.distinct.decode(reader)) return false;
         break;
       case Of::quantiles:
+        part.quantiles = {};
         if (!part.quantiles.decode(reader)) return false;
         break;
     }

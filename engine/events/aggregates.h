@@ -18,6 +18,7 @@ struct Aggregate {
   std::string name;
   Of of = Of::count;
   std::string path;
+  std::string label = {};  // the name as it stands in JSON, with its colon
 };
 
 /// {"n":"count","total":{"sum":"amount"}}; `invalid` for what is no such object.
@@ -39,6 +40,7 @@ class Totals {
   // Of each aggregate: u64 count · sum, avg: i128 sum of integers · f64 sum of others · u8 any others · min, max: f64 ·
   // or its sketch
   void encode(const std::vector<Aggregate>& aggregates, std::string& out) const;
+  /// In the place of what it was.
   bool decode(const std::vector<Aggregate>& aggregates, std::string_view bytes);
 
  private:

@@ -80,6 +80,9 @@ bool decode(std::string_view bytes, PendingRecord& record) {
 }
 
 std::string unescaped(std::string_view name) {
+  const std::size_t first = name.find('\0');
+  if (first != std::string_view::npos && first + 1 < name.size() && name[first + 1] == '\1')
+    return std::string(name.substr(0, first));
   std::string out;
   for (std::size_t i = 0; i + 1 < name.size(); ++i) {
     if (name[i] != '\0') {

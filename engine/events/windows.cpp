@@ -21,6 +21,8 @@ using transaction::Transaction;
 
 namespace {
 
+constexpr std::size_t rows_passed_max = 24;  // a new scan costs about as much
+
 [[noreturn]] void damaged_row(const Window& window) {
   fail(ErrorCode::corrupt,
        text("window \"", window.name, "\": a row cannot be read; drop the window and declare it again"));
@@ -112,28 +114,46 @@ std::vector<WindowRow> read_window(Reader& reader, std::uint64_t stream, const W
   std::string suffix;
   if (query.key) key::append_name(suffix, *query.key);
 
+  std::vector<WindowRow> out;
+  const auto add = [&](std::int64_t at, std::string_view name, const Totals& totals) {
+    out.push_back({Timestamp(std::chrono::microseconds(at)), unescaped(name), totals.values(window.aggregates)});
+  };
+  const bool merged = width != window.width_us;
   std::map<std::pair<std::int64_t, std::string>, Totals> rows;
   if (low < high) {
-    const auto scan = reader.scan(Keyspace::events, {low, high}, ScanRecord::range);
+    Totals totals(window.aggregates);
+    auto scan = reader.scan(Keyspace::events, {low, high}, ScanRecord::range);
+    std::size_t passed = 0;  // rows of other keys, one after the other
     while (scan->next()) {
       reader.interrupt().check();
       std::string_view rest = scan->key().substr(prefix.size());
       std::uint64_t start = 0;
       if (!key::read_u64(rest, start)) damaged_row(window);
-      if (query.key && rest != suffix) continue;
-      Totals totals(window.aggregates);
+      if (query.key && rest != suffix) {
+        if (++passed < rows_passed_max) continue;
+        passed = 0;
+        // To the key's row of this stretch, or of the next.
+        std::int64_t next = time_of(start);
+        if (rest > suffix && __builtin_add_overflow(next, window.width_us, &next)) break;
+        append_time(low = prefix, next);
+        low += suffix;
+        if (low >= high) break;
+        scan = reader.scan(Keyspace::events, {low, high}, ScanRecord::range);
+        continue;
+      }
+      passed = 0;
       if (!totals.decode(window.aggregates, scan->value())) damaged_row(window);
+      if (!merged) {
+        add(time_of(start), rest, totals);
+        continue;
+      }
       const std::int64_t at = wide.start_of(time_of(start));
       // Mostly in order: a row that is not merged is the last.
       const auto row = rows.try_emplace(rows.end(), {at, std::string(rest)}, window.aggregates);
       row->second.merge(window.aggregates, totals);
     }
   }
-  std::vector<WindowRow> out;
-  out.reserve(rows.size());
-  for (const auto& [where, totals] : rows)
-    out.push_back(
-        {Timestamp(std::chrono::microseconds(where.first)), unescaped(where.second), totals.values(window.aggregates)});
+  for (const auto& [where, totals] : rows) add(where.first, where.second, totals);
   return out;
 }
 

@@ -45,6 +45,22 @@ TEST_F(Windows, rows_are_kept_up_with_each_append_late_events_included) {
   EXPECT_EQ(s.window("w", {}).size(), 4u);
 }
 
+TEST_F(Windows, one_key_among_many_is_found_in_each_stretch) {
+  s.create_window("w", {.width = 10s, .by_key = true, .aggregates = R"({"n":"count"})"});
+  std::vector<NewEvent> batch;
+  for (int second : {5, 15, 35})
+    for (int key = 100; key < 300; ++key)
+      if (second != 15 || key != 200) batch.push_back({.key = std::to_string(key), .time = at(second)});
+  batch.push_back({.key = std::string("2\0", 2) + "x", .time = at(15)});
+  s.append(batch);
+  EXPECT_EQ(rows({.key = "200"}), R"(0200{"n":1} 30200{"n":1} )");
+  EXPECT_EQ(rows({.key = "100", .from = at(10)}), R"(10100{"n":1} 30100{"n":1} )");
+  EXPECT_EQ(rows({.key = "299", .to = at(30)}), R"(0299{"n":1} 10299{"n":1} )");
+  EXPECT_EQ(s.window("w", {.key = std::string("2\0", 2) + "x"}).size(), 1u);
+  EXPECT_EQ(rows({.key = "300"}), "");
+  EXPECT_EQ(rows({.key = "200", .width = 60s}), R"(0200{"n":2} )");
+}
+
 TEST_F(Windows, a_rolled_back_append_counts_nothing) {
   s.create_window("w", {.width = 10s, .aggregates = R"({"n":"count"})"});
   Transaction tx = db.begin();

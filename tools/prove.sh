@@ -8,7 +8,7 @@
 #     --quick      as ctest does, about two minutes
 #     (neither)    about a quarter of an hour
 #     --long       hours
-#   what: steps kill_random consumers power planted faults isolation; default: all
+#   what: steps kill_random consumers vectors power planted faults isolation; default: all
 #   --seed N       instead of a random one
 #   --build DIR    an existing build directory (default: build/release, made when missing)
 set -euo pipefail
@@ -31,12 +31,12 @@ while (($#)); do
       [[ -d ${2-} ]] || { echo "prove.sh: --build takes a build directory" >&2; exit 2; }
       build=$(cd "$2" && pwd)
       shift 2 ;;
-    steps | kill_random | consumers | power | planted | faults | isolation) goals+=("$1"); shift ;;
+    steps | kill_random | consumers | vectors | power | planted | faults | isolation) goals+=("$1"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "prove.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
   esac
 done
-((${#goals[@]})) || goals=(steps kill_random consumers power planted faults isolation)
+((${#goals[@]})) || goals=(steps kill_random consumers vectors power planted faults isolation)
 
 # Arguments of the harness, by goal and length.
 declare -A plan=(
@@ -49,6 +49,9 @@ declare -A plan=(
   [consumers.quick]="consumers --cycles 15"
   [consumers.normal]="consumers --cycles 200"
   [consumers.long]="consumers --cycles 5000"
+  [vectors.quick]="vectors --cycles 15"
+  [vectors.normal]="vectors --cycles 200"
+  [vectors.long]="vectors --cycles 5000"
   [power.quick]="power --images 80 --planted 0"
   [power.normal]="power --images 3000 --planted 0"
   [power.long]="power --images 100000 --planted 0"

@@ -31,6 +31,7 @@ struct Shape {
 };
 
 std::unique_ptr<Engine> make_stele(Shape shape);
+std::unique_ptr<Engine> make_facade(Shape shape);            // the same through a database on disk
 std::unique_ptr<Engine> make_hnswlib_native(Shape shape);    // -O3 -march=native
 std::unique_ptr<Engine> make_hnswlib_portable(Shape shape);  // -O3
 std::unique_ptr<Engine> make_float_scan();                   // every (allowed) row by float32, our kernel

@@ -160,8 +160,8 @@ int run(int argc, char** argv) {
   const auto wanted = [&](std::string_view part) { return part.find(settings.only) != std::string_view::npos; };
   const VectorData data(settings.dimensions, settings.n, settings.queries);
   const auto stele = make_stele({}), native = make_hnswlib_native({}), portable = make_hnswlib_portable({});
-  const auto scan = make_float_scan();
-  std::vector<Engine*> graphs = {stele.get(), native.get()};
+  const auto facade = make_facade({}), scan = make_float_scan();
+  std::vector<Engine*> graphs = {facade.get(), stele.get(), native.get()};
   if (wanted("portable")) graphs.push_back(portable.get());
   report_builds(data, graphs, settings.threads);
   scan->build(data, 1);
@@ -176,9 +176,9 @@ int run(int argc, char** argv) {
     std::vector<bool> allowed(data.count());
     for (std::uint32_t i = 0; i < data.count(); ++i)
       allowed[i] = percent == 1 ? VectorData::bucket(i) == 7 : VectorData::bucket(i) < percent;
-    Contest(data, {stele.get(), native.get(), scan.get()}, allowed).run(title, 0.95, settings.rounds);
+    Contest(data, {facade.get(), stele.get(), native.get(), scan.get()}, allowed).run(title, 0.95, settings.rounds);
   }
-  if (wanted("replacing")) report_replacing({stele.get(), native.get()}, data.count());
+  if (wanted("replacing")) report_replacing({facade.get(), stele.get(), native.get()}, data.count());
   return 0;
 }
 

@@ -6,11 +6,13 @@
 #include "engine/base/key_codec.h"
 #include "engine/cache/caches.h"
 #include "engine/documents/check_indexes.h"
+#include "engine/documents/check_vectors.h"
 #include "engine/documents/documents.h"
 #include "engine/events/check_stream.h"
 #include "engine/model/document.h"
 #include "engine/transaction/check.h"
 #include "engine/transaction/tier_reader.h"
+#include "engine/vectors/live_indexes.h"
 
 #include <algorithm>
 #include <limits>
@@ -138,6 +140,7 @@ void check_contents(TierReader& reader, const CheckOptions& options, Findings& f
       if (definition.kind != Kind::collection || !options.deep) return;
       check_documents(reader, definition, findings);
       documents::check_indexes(reader, definition, report);
+      documents::check_vectors(reader, definition, report);
     });
 }
 
@@ -157,12 +160,28 @@ std::vector<Finding> check(const std::string& directory, const CheckOptions& opt
 
 namespace detail {
 
+namespace {
+
+/// Derived, so nothing is lost: dropping the index and making it anew mends it, or removing its file and opening again.
+void check_graphs(DatabaseCore& core, const Interrupt& interrupt, Findings& findings) {
+  for (const Definition& definition : Catalog::read_all(*core.store->latest(true), transaction::ScanRecord::none))
+    for (const catalog::VectorIndex& index : definition.vector_indexes) {
+      const auto live = core.vectors->find(index.id);
+      if (const auto wrong = live ? live->check(interrupt) : std::nullopt)
+        findings.damage(part_of(definition), text("the graph of the vector index on \"", index.path.text(), "\": ", *wrong),
+                        "remove its files from vectors/ while the database is closed: it is made anew");
+    }
+}
+
+}  // namespace
+
 std::vector<Finding> check_open_database(DatabaseCore& core, const CheckOptions& options, const Interrupt& interrupt) {
   Findings findings;
   transaction::check_tiers(*core.store, options, interrupt, findings);
   interrupt.check();
   TierReader reader(core.store->key_value(), snapshot_of(core.store->key_value()), interrupt);
   check_contents(reader, options, findings);
+  if (options.deep) check_graphs(core, interrupt, findings);
   return findings.take();
 }
 

@@ -65,7 +65,7 @@ void Collection::rename(std::string_view to, const RenameOptions& options) {
 bool Collection::drop() {
   const bool dropped =
       scope()->write([&](transaction::Transaction& own) { return collection_verbs(*scope()).drop(own, name_); });
-  if (!scope()->transaction) scope()->core->vectors->sweep();
+  if (!scope()->transaction) scope()->core->definitions_changed();
   return dropped;
 }
 

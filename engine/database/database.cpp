@@ -5,6 +5,7 @@
 #include "engine/database/aggregate.h"
 #include "engine/database/scope.h"
 #include "engine/transaction/directory.h"
+#include "engine/vectors/live_indexes.h"
 
 #include <chrono>
 #include <filesystem>
@@ -38,6 +39,12 @@ DatabaseCore::DatabaseCore(std::shared_ptr<transaction::Store> open_store)
   limits.bytes_max = store->options().document_bytes_max;
   limits.depth_max = store->options().document_depth_max;
   prepare_spill_directory(*store);
+}
+
+void DatabaseCore::definitions_changed() noexcept {
+  maintenance.look_again();
+  upkeep.look_again();
+  vectors->sweep();
 }
 
 DatabaseCore::~DatabaseCore() {

@@ -11,13 +11,16 @@
 #include "engine/database/upkeep.h"
 #include "engine/documents/maintenance.h"
 #include "engine/transaction/store.h"
-#include "engine/vectors/live_indexes.h"
 
 #include <stele/database.h>
 
 #include <array>
 #include <memory>
 #include <mutex>
+
+namespace stele::vectors {
+class LiveIndexes;
+}
 
 namespace stele::detail {
 
@@ -35,11 +38,7 @@ class DatabaseCore {
   ~DatabaseCore();
 
   /// A commit may have made work for the background.
-  void definitions_changed() noexcept {
-    maintenance.look_again();
-    upkeep.look_again();
-    vectors->sweep();
-  }
+  void definitions_changed() noexcept;
 
   std::shared_ptr<transaction::Store> store;
   catalog::Catalog catalog;

@@ -55,6 +55,7 @@ void describe(const vectors::LiveIndex* live, bool building, model::Object& out)
   add("memory_bytes", rows.memory_bytes);
   add("bytes_per_vector", vectors == 0 ? 0 : rows.memory_bytes / vectors);
   if (rows.graph && !rows.hidden) out.push_back({"quantization_used", model::Value(catalog::name(rows.quantization))});
+  if (figures.calibration) out.push_back({"recall", model::Value(figures.calibration->recall())});
   add("rebuilds", figures.rebuilds);
   if (!figures.rebuilt_because.empty()) out.push_back({"rebuilt_because", model::Value(figures.rebuilt_because)});
   if (!figures.failure.empty()) out.push_back({"failure", model::Value(figures.failure)});
@@ -90,7 +91,8 @@ Neighbours CollectionReader::nearest_to(std::string_view path, const DocumentId&
 
 std::optional<std::vector<float>> CollectionReader::vector(std::string_view path, const DocumentId& id) const {
   const model::Value key = parse_id(id, scope()->core->limits);
-  return scope()->read_at_one_moment([&](Reader& reader) { return vector_verbs(*scope(), name_).get(reader, path, key); });
+  return scope()->read_at_one_moment(
+      [&](Reader& reader) { return vector_verbs(*scope(), name_).get(reader, path, key); });
 }
 
 std::vector<std::string> CollectionReader::vector_indexes() const {
@@ -126,7 +128,8 @@ void Collection::create_vector_index(std::string_view path, const VectorIndexOpt
   whatever_happens.options.cancel = {};
   // Also when it was declared and then cut short, by a full disk, say: it goes on in the background.
   try {
-    indexes.create(write, [&](const Body& body) { whatever_happens.write(body); }, path, options);
+    indexes.create(
+        write, [&](const Body& body) { whatever_happens.write(body); }, path, options);
   } catch (...) {
     scope()->core->definitions_changed();
     throw;
@@ -147,11 +150,13 @@ void Collection::set_vector(std::string_view path, const DocumentId& id, std::sp
 
 bool Collection::remove_vector(std::string_view path, const DocumentId& id) {
   const model::Value key = parse_id(id, scope()->core->limits);
-  return scope()->write([&](transaction::Transaction& own) { return vector_verbs(*scope(), name_).remove(own, path, key); });
+  return scope()->write(
+      [&](transaction::Transaction& own) { return vector_verbs(*scope(), name_).remove(own, path, key); });
 }
 
 bool Collection::wait_applied(std::string_view path, std::chrono::milliseconds time) const {
-  const auto index = scope()->read([&](Reader& reader) { return vector_verbs(*scope(), name_).find(reader, path).index->id; });
+  const auto index =
+      scope()->read([&](Reader& reader) { return vector_verbs(*scope(), name_).find(reader, path).index->id; });
   const auto live = scope()->core->vectors->find(index);
   return !live || live->wait_applied(Interrupt::within(time, scope()->options.cancel));
 }

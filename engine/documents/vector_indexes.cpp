@@ -56,7 +56,8 @@ std::string with_vector(std::string_view document, const model::Path& path, std:
 }
 
 /// The document now; empty: there is none, or it has expired.
-std::optional<std::string> document_now(Transaction& transaction, const Definition& collection, const std::string& key) {
+std::optional<std::string> document_now(Transaction& transaction, const Definition& collection,
+                                        const std::string& key) {
   std::string document;
   if (!transaction.get(Keyspace::documents, key, document, Record::binding)) return std::nullopt;
   if (collection.expires() && Expiry(collection, transaction.time_us()).expired(document)) return std::nullopt;

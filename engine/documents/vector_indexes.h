@@ -1,7 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Making, filling and dropping vector indexes of collections, and vectors beside documents. Built online, as indexes are
-// (indexes.h): declared as `building`, from where on every writer keeps it up; then what documents had before, in
+// Making, filling and dropping vector indexes of collections, and vectors beside documents. Built online, as indexes
+// are (indexes.h): declared as `building`, from where on every writer keeps it up; then what documents had before, in
 // batches, each an ordinary transaction that also writes where to go on; then ready.
 #pragma once
 
@@ -42,7 +42,8 @@ class VectorIndexes {
            std::span<const float> vector) const;
   /// False when it has none; `invalid` when it stands in the document's text.
   bool remove(transaction::Transaction& transaction, std::string_view path, const model::Value& id) const;
-  std::optional<std::vector<float>> get(transaction::Reader& reader, std::string_view path, const model::Value& id) const;
+  std::optional<std::vector<float>> get(transaction::Reader& reader, std::string_view path,
+                                        const model::Value& id) const;
 
  private:
   bool declare(transaction::Transaction& transaction, std::string_view path, const VectorIndexOptions& options) const;

@@ -8,6 +8,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 namespace stele::documents {
 
@@ -82,6 +83,7 @@ void VectorWriter::add(const VectorIndex& index, std::string_view id_element, st
 
 void VectorWriter::put(std::string_view id_element, std::optional<std::string_view> before,
                        std::string_view after) const {
+  touch();
   // A new document in the place of an expired one does not inherit what stood beside that.
   const bool gone = before && Expiry(collection_, transaction_.time_us()).expired(*before);
   for (const VectorIndex& index : collection_.vector_indexes) {
@@ -97,7 +99,13 @@ void VectorWriter::put(std::string_view id_element, std::optional<std::string_vi
   }
 }
 
+void VectorWriter::touch() const {
+  if (std::exchange(touched_, true)) return;
+  for (const VectorIndex& index : collection_.vector_indexes) vectors::touch(transaction_, index.id);
+}
+
 void VectorWriter::erase(std::string_view id_element) const {
+  touch();
   for (const VectorIndex& index : collection_.vector_indexes) vectors::remove(transaction_, index.id, id_element);
 }
 

@@ -35,8 +35,11 @@ class VectorWriter {
   void add(const catalog::VectorIndex& index, std::string_view id_element, std::string_view document) const;
 
  private:
+  void touch() const;
+
   transaction::Transaction& transaction_;
   const catalog::Definition& collection_;
+  mutable bool touched_ = false;
 };
 
 }  // namespace stele::documents

@@ -32,6 +32,9 @@ void check_options(const NearestOptions& options) {
   };
   if (options.k < 1 || options.k > k_max) refuse("k", options.k, 1, k_max);
   if (options.ef > ef_max) refuse("ef", options.ef, 1, ef_max);
+  if (!(options.recall >= 0 && options.recall <= 1) || (options.recall > 0 && options.ef > 0))
+    fail(ErrorCode::invalid, "nearest: recall is a share from 0 to 1, and is not given together with ef",
+         {{"reason", "recall"}});
 }
 
 }  // namespace
@@ -64,13 +67,22 @@ void NearestSearch::find_allowed(const json::Limits& limits) {
   model::Filter filter = model::Filter::parse(options_.filter, limits);
   if (filter.empty() && !collection_->expires()) return;
   filtered_ = true;
+  const std::uint64_t moment = reader_.moment();
+  // What is kept says nothing of time, and nothing of what the transaction itself has written.
+  const bool keeps = generation_ && own_.empty() && !collection_->expires() &&
+                     options_.filter.find("$$NOW") == std::string::npos &&
+                     !reader_.pending().touches(Keyspace::documents);
+  const storage::Sequence touched = keeps ? generation_->touched() : 0;
+  if (keeps && (allowed_rows_ = generation_->known(options_.filter, moment))) {
+    const std::string prefix = documents::index_prefix(collection_->id);
+    return reader_.note_range(Keyspace::documents, {prefix, key::prefix_end(prefix)});
+  }
   filter.set_now(model::Date{reader_.time_us() / 1000});
   const model::Sort any;
   const std::vector<model::Path> nothing;
   documents::Matches matches(reader_, collection_, {filter, any, std::nullopt, {}}, documents::Pace::to_the_end,
                              &nothing);
   const std::size_t prefix = documents::index_prefix(collection_->id).size();
-  const std::uint64_t moment = reader_.moment();
   const bool by_id = !generation_ || !own_.empty();
   std::vector<storage::Row> rows;
   while (matches.next()) {
@@ -80,11 +92,13 @@ void NearestSearch::find_allowed(const json::Limits& limits) {
     if (const auto row = generation_->ids().visible(id_element, generation_->versions(), moment)) rows.push_back(*row);
   }
   std::ranges::sort(allowed_);
-  if (generation_) allowed_rows_ = storage::RowSet(rows);
+  if (generation_) allowed_rows_ = std::make_shared<const storage::RowSet>(rows);
+  if (keeps && touched <= moment) generation_->keep(options_.filter, touched, allowed_rows_);
 }
 
 bool NearestSearch::allows(std::string_view id_element) const {
-  return !filtered_ || std::ranges::binary_search(allowed_, id_element, {}, [](const auto& id) { return std::string_view(id); });
+  return !filtered_ ||
+         std::ranges::binary_search(allowed_, id_element, {}, [](const auto& id) { return std::string_view(id); });
 }
 
 NearestSearch::Raw NearestSearch::in_memory(std::span<const float> prepared, std::size_t k) {
@@ -93,8 +107,14 @@ NearestSearch::Raw NearestSearch::in_memory(std::span<const float> prepared, std
   query.k = k + own_.size();  // as many of what is found may be the transaction's own, and are no longer as they were
   query.ef = options_.ef;
   query.at = reader_.moment();
-  query.allowed = filtered_ ? &allowed_rows_ : nullptr;
+  query.allowed = filtered_ ? allowed_rows_.get() : nullptr;
   query.exact = options_.exact;
+  if (options_.recall > 0) {
+    const auto calibration = generation_->calibration();
+    const auto ef = calibration ? calibration->ef_for(options_.recall) : std::nullopt;
+    query.ef = ef.value_or(0);
+    query.exact = query.exact || !ef || options_.recall == 1;
+  }
   const VectorHits found = generation_->search(query);
   Raw raw;
   raw.complete = found.complete;
@@ -192,11 +212,13 @@ Neighbours NearestSearch::to_document(const model::Value& id) {
   return answer(storage::prepare(index_.options, *vector), element);
 }
 
-/// An element tells a string's text; what kind of number it was, only the document does.
+/// A string or whole number is read off the element; how another number was written, only the document tells.
 DocumentId NearestSearch::id_of(std::string_view id_element) {
   std::string json;
   std::string_view rest = id_element;
-  if (static_cast<KeyCode>(rest.front()) == KeyCode::string && key::read_value_text(rest, json))
+  const auto code = static_cast<KeyCode>(rest.front());
+  if ((code == KeyCode::string || code == KeyCode::number) && key::read_value_text(rest, json) &&
+      (code == KeyCode::string || json.find_first_not_of("-0123456789") == std::string::npos))
     return DocumentId::from_json(std::move(json));
   std::string key = documents::index_prefix(collection_->id);
   key += id_element;
@@ -205,7 +227,8 @@ DocumentId NearestSearch::id_of(std::string_view id_element) {
     fail(ErrorCode::corrupt, text("collection \"", collection_->name, "\": a vector belongs to no document, ",
                                   key::describe_key(id_element), "; run `stele check`"));
   model::MemberScan members(document);
-  if (!members.next()) fail(ErrorCode::corrupt, text("collection \"", collection_->name, "\": a document cannot be read"));
+  if (!members.next())
+    fail(ErrorCode::corrupt, text("collection \"", collection_->name, "\": a document cannot be read"));
   return DocumentId::from_json(std::string(members.value()));
 }
 

@@ -6,7 +6,8 @@
 // rewritten much), every vector in the store is compared with: slower, and never wrong.
 //
 // A filter becomes a set of documents first, by the plan of a find, and then one of rows; which way the graph is walked
-// with it, or whether the rows are scanned, is the index's to decide. The set is kept while nobody writes the collection.
+// with it, or whether the rows are scanned, is the index's to decide. The set is kept while nobody writes the
+// collection.
 #pragma once
 
 #include "engine/documents/vector_indexes.h"
@@ -66,7 +67,7 @@ class NearestSearch {
   std::vector<vectors::OwnWrite> own_;
 
   bool filtered_ = false;
-  storage::RowSet allowed_rows_;      // with a generation
+  vectors::Generation::Rows allowed_rows_;  // with a generation
   std::vector<std::string> allowed_;  // sorted id elements; without one, or when the transaction has written vectors
 };
 

@@ -25,6 +25,8 @@ class Follower {
   virtual void changed(std::uint64_t index, std::string_view id_element, const Floats& vector,
                        std::uint64_t gseq) noexcept = 0;
   virtual void dropped(std::uint64_t index) noexcept = 0;
+  /// Documents of the index's collection changed in that commit.
+  virtual void touched(std::uint64_t index, std::uint64_t gseq) noexcept = 0;
   /// Outside all locks, before a transaction writes a vector: may wait until there is room for more, and polls the
   /// thread's Interrupt.
   virtual void admit(std::uint64_t index) = 0;

@@ -17,6 +17,7 @@ using namespace storage;
 namespace {
 
 constexpr Row sample_max = 2'048;
+constexpr Row queries_max = 32;  // of a calibration
 constexpr Row added_a_step = 128;
 constexpr Row built_a_step = 8'192;
 constexpr Row worth_threads = 16'384;  // so many pending are built by all threads, when they are half of what there is
@@ -31,9 +32,11 @@ Generation::Generation(const VectorShape& shape, const VectorIndexBackend& backe
       base_(base),
       floats_path_(floats_path),
       exact_codec_(shape.metric, shape.dimensions, Quantization::none),
-      exact_(floats_path.empty() ? ExactVectors(shape.dimensions) : ExactVectors(shape.dimensions, floats_path)) {}
+      exact_(floats_path.empty() ? ExactVectors(shape.dimensions) : ExactVectors(shape.dimensions, floats_path)),
+      touched_(base) {}
 
 void Generation::change(std::string_view id_element, const float* vector, Sequence at) {
+  if (at > touched()) touch(at);
   if (const auto before = ids_.newest(id_element)) versions_.end(*before, at);
   if (!vector) return;
   const Row row = versions_.count();
@@ -69,6 +72,24 @@ VectorHits Generation::search(const VectorQuery& query) const {
   found.hits = std::move(merged);
   found.visited += pending.visited;
   return found;
+}
+
+Generation::Rows Generation::known(std::string_view filter, Sequence at) const {
+  const std::lock_guard guard(known_mutex_);
+  const Sequence touched = this->touched();
+  const auto found = std::ranges::find_if(
+      known_, [&](const Known& known) { return known.filter == filter && known.touched == touched && touched <= at; });
+  if (found == known_.end()) return nullptr;
+  std::rotate(known_.begin(), found, found + 1);
+  return known_.front().rows;
+}
+
+void Generation::keep(std::string_view filter, Sequence touched, Rows rows) const {
+  if (touched != this->touched() || rows->bytes() + filter.size() > known_bytes_max) return;
+  const std::lock_guard guard(known_mutex_);
+  std::erase_if(known_, [&](const Known& known) { return known.touched != touched || known.filter == filter; });
+  if (known_.size() == known_max) known_.pop_back();
+  known_.insert(known_.begin(), {std::string(filter), touched, std::move(rows)});
 }
 
 void Generation::make_graph() {
@@ -135,6 +156,26 @@ void Generation::settle() {
   if (!graph_ || unsettled_ == 0) return;
   graph_->repair();
   unsettled_ = 0;
+}
+
+void Generation::calibrate() {
+  const Row rows = versions_.count();
+  if (!visible_.load(std::memory_order_acquire) || rows / 2 < calibrated_rows_) return;
+  std::vector<Row> queries;
+  std::minstd_rand random(2);
+  std::uniform_int_distribution<Row> any(0, rows - 1);
+  for (Row i = 0; i < 4 * queries_max && queries.size() < queries_max; ++i)
+    if (const Row row = any(random); versions_.visible(row, newest)) queries.push_back(row);
+  const auto measured =
+      Calibration::measure([this](const VectorQuery& query) { return search(query); }, exact_, queries);
+  calibrated_rows_ = rows;
+  const std::lock_guard guard(known_mutex_);
+  calibration_ = measured;
+}
+
+std::optional<Calibration> Generation::calibration() const {
+  const std::lock_guard guard(known_mutex_);
+  return calibration_;
 }
 
 bool Generation::worn() const {

@@ -14,10 +14,12 @@
 #pragma once
 
 #include "engine/storage/vector_index.h"
+#include "engine/vectors/calibration.h"
 #include "engine/vectors/row_ids.h"
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -50,10 +52,22 @@ class Generation {
 
   storage::VectorHits search(const storage::VectorQuery& query) const;
 
+  /// The rows of the documents that a filter finds, kept for other searches with it. They are those of any moment from
+  /// touched() on, as long as that stays the same.
+  using Rows = std::shared_ptr<const storage::RowSet>;
+  Rows known(std::string_view filter, Sequence at) const;
+  void keep(std::string_view filter, Sequence touched, Rows rows) const;
+  /// The last commit that changed a document or a vector.
+  Sequence touched() const { return touched_.load(std::memory_order_acquire); }
+  void touch(Sequence at) { touched_.store(at, std::memory_order_release); }
+
   /// Some of what is to be done for the graph; false: nothing is. Throws what the graph does, and is of no more use.
   bool step(unsigned threads);
   /// After the last step: what cut rows off is mended.
   void settle();
+  /// Measures what ef gives which recall, when that was never done or long ago.
+  void calibrate();
+  std::optional<Calibration> calibration() const;
   /// More than 30 % of the rows are ended: worth being made anew.
   bool worn() const;
 
@@ -89,6 +103,19 @@ class Generation {
   storage::ExactVectors exact_;
   storage::RowVersions versions_;
   RowIds ids_;
+
+  struct Known {
+    std::string filter;
+    Sequence touched;
+    Rows rows;
+  };
+  static constexpr std::size_t known_max = 8;
+  static constexpr std::uint64_t known_bytes_max = 4u << 20;
+  std::atomic<Sequence> touched_;
+  mutable std::mutex known_mutex_;
+  mutable std::vector<Known> known_;        // the one used last in front; guarded by known_mutex_
+  std::optional<Calibration> calibration_;  // guarded by known_mutex_
+  Row calibrated_rows_ = 0;                 // the upkeep's
 
   std::unique_ptr<storage::VectorIndex> graph_;  // made or loaded once
   std::atomic<bool> visible_{false};

@@ -144,7 +144,8 @@ IndexFiles::Loaded IndexFiles::read(transaction::Reader& reader, std::string_vie
 /// Whatever changed since has in the store what it has now.
 void IndexFiles::catch_up(Generation& generation, transaction::Reader& reader, Sequence gseq) const {
   std::set<std::string, std::less<>> changed;
-  for_each_change(reader, index_, gseq, [&](std::string_view id_element, std::uint64_t) { changed.emplace(id_element); });
+  for_each_change(reader, index_, gseq,
+                  [&](std::string_view id_element, std::uint64_t) { changed.emplace(id_element); });
   for (const std::string& id_element : changed) {
     const auto vector = get(reader, index_, shape_.dimensions, id_element);
     generation.change(id_element, vector ? storage::prepare(shape_, *vector).data() : nullptr, 0);
@@ -205,7 +206,8 @@ void IndexFiles::remove_others(transaction::Store& store, const std::vector<std:
     std::uint64_t index = 0;
     const auto end = std::from_chars(name.data(), name.data() + name.size(), index).ptr;
     const std::string_view rest = std::string_view(name).substr(static_cast<std::size_t>(end - name.data()));
-    const bool ours = rest == ".rows" || rest.starts_with(".rows.") || (rest.starts_with("-") && (rest.ends_with(".f32") || rest.find(".graph") != rest.npos));
+    const bool ours = rest == ".rows" || rest.starts_with(".rows.") ||
+                      (rest.starts_with("-") && (rest.ends_with(".f32") || rest.find(".graph") != rest.npos));
     if (ours && std::ranges::find(indexes, index) == indexes.end()) remove_file(directory + "/" + name);
   }
 }

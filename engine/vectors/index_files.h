@@ -43,7 +43,8 @@ class IndexFiles {
   };
   Loaded load(transaction::Reader& reader);
 
-  /// The rows and the graph as of that commit, which is durable; then removes what they replace. By the upkeep's thread.
+  /// The rows and the graph as of that commit, which is durable; then removes what they replace. By the upkeep's
+  /// thread.
   void save(Generation& generation, storage::Sequence gseq);
 
   void remove_all() const noexcept;

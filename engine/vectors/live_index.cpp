@@ -15,7 +15,9 @@ using transaction::Follower;
 
 namespace {
 constexpr std::size_t caught_up_under_lock = 64;
+constexpr std::uint64_t changes_kept_max = 10'000;
 constexpr auto after_failure = 5s;
+constexpr auto without_progress = 10s;
 }  // namespace
 
 LiveIndex::LiveIndex(transaction::Store& store, std::uint64_t id, const storage::VectorShape& shape,
@@ -115,9 +117,8 @@ bool LiveIndex::work() {
   if (next || current->worn()) return remake(next, threads);
   if (current->step(threads)) return true;
   current->settle();
-  if (const auto count = changes(*current);
-      count >= Generation::graph_from && (count - saved_changes_) * 4 > count && files_.kept())
-    save(*current);
+  current->calibrate();
+  keep_files(*current);
   return false;
 }
 
@@ -162,6 +163,13 @@ void LiveIndex::changed(std::string_view id_element, const Follower::Floats& vec
     current_ = nullptr;
     wake();
   }
+}
+
+void LiveIndex::touched(std::uint64_t gseq) noexcept {
+  const std::lock_guard guard(mutex_);
+  for (const auto& generation : {current_, next_})
+    if (generation) generation->touch(gseq);
+  touched_ = gseq;
 }
 
 void LiveIndex::lose(const std::string& why) noexcept {
@@ -231,6 +239,7 @@ void LiveIndex::catch_up(const std::shared_ptr<Generation>& generation, Install 
     }
     apply(some);
     capturing_ = false;
+    generation->touch(std::max(touched_, generation->base()));
     (as == Install::current ? current_ : next_) = generation;
     if (as == Install::current) failure_.clear();
     return;
@@ -244,13 +253,30 @@ std::uint64_t LiveIndex::changes(const Generation& generation) const {
   return std::uint64_t{generation.versions().count()} + generation.versions().ended();
 }
 
-void LiveIndex::save(Generation& generation) {
-  const std::uint64_t changes_now = changes(generation);
+/// Saves when a quarter has changed. What is too small for a file needs no changes to catch up with either.
+void LiveIndex::keep_files(Generation& generation) {
+  const std::uint64_t count = changes(generation), since = count - std::min(count, saved_changes_);
+  if (files_.kept() && count >= Generation::graph_from) {
+    if (since * 4 > count) save(generation);
+  } else if (since > changes_kept_max) {
+    trim(moment_now());
+    saved_changes_ = count;
+  }
+}
+
+/// A moment up to which everything was followed.
+std::uint64_t LiveIndex::moment_now() {
   WriteOptions options;
   options.isolation = Isolation::snapshot;
   const auto reader = store_.begin(options);
-  const std::uint64_t gseq = reader->moment();  // everything up to it was followed
+  const std::uint64_t gseq = reader->moment();
   reader->rollback();
+  return gseq;
+}
+
+void LiveIndex::save(Generation& generation) {
+  const std::uint64_t changes_now = changes(generation);
+  const std::uint64_t gseq = moment_now();
   store_.wait_durable(gseq);  // a file is never ahead of the store
   files_.save(generation, gseq);
   saved_changes_ = changes_now;
@@ -269,7 +295,8 @@ void LiveIndex::trim(std::uint64_t gseq) {
   store_.write(options, lock_first, [&](const auto& own) {
     own->statement([&] {
       std::string value;
-      if (!own->get(Keyspace::vectors, made_key(id_), value, transaction::Record::binding)) return;  // dropped meanwhile
+      if (!own->get(Keyspace::vectors, made_key(id_), value, transaction::Record::binding))
+        return;  // dropped meanwhile
       own->writes().erase_range(Keyspace::vectors, changes_key(id_, 0), changes_key(id_, gseq + 1));
       value.clear();
       append_fixed(value, gseq);
@@ -280,9 +307,14 @@ void LiveIndex::trim(std::uint64_t gseq) {
 
 void LiveIndex::save() noexcept {
   try {
-    if (!files_.kept() || !current_ || lost_) return;
-    const std::uint64_t count = changes(*current_);
-    if (count >= Generation::graph_from && count != saved_changes_) save(*current_);
+    std::shared_ptr<Generation> current;
+    {
+      const std::lock_guard guard(mutex_);
+      if (!lost_) current = current_;
+    }
+    if (!files_.kept() || !current) return;
+    const std::uint64_t count = changes(*current);
+    if (count >= Generation::graph_from && count != saved_changes_) save(*current);
   } catch (const std::exception& error) {
     failure_ = error.what();
   }
@@ -301,7 +333,13 @@ std::size_t LiveIndex::pending() const {
 }
 
 void LiveIndex::admit() {
-  while (pending() > pending_max) {
+  std::size_t least = SIZE_MAX;
+  auto give_up = std::chrono::steady_clock::now();
+  for (std::size_t now = pending(); now > pending_max; now = pending()) {
+    // Nobody is kept waiting when it does not get less: the thread may itself wait for whom we keep waiting.
+    if (now < least) give_up = std::chrono::steady_clock::now() + without_progress;
+    least = std::min(least, now);
+    if (std::chrono::steady_clock::now() > give_up) return;
     Interrupt::poll();
     std::unique_lock guard(mutex_);
     if (stop_ || !failure_.empty()) return;
@@ -315,7 +353,7 @@ bool LiveIndex::wait_applied(const Interrupt& interrupt) {
       std::unique_lock guard(mutex_);
       const bool applied = current_ && current_->pending() == 0 && !current_->figures().hidden;
       if (applied && !next_) return true;
-      if (stop_) return false;
+      if (stop_ || (!current_ && !failure_.empty())) return false;
       wake();
       progress_.wait_for(guard, 5ms);
     }
@@ -336,6 +374,7 @@ LiveIndex::Figures LiveIndex::figures() const {
     return out;
   }
   out.rows = current_->figures();
+  out.calibration = current_->calibration();
   out.state = next_ ? "rebuilding" : !out.rows.graph ? "exact" : out.rows.hidden ? "building" : "ready";
   return out;
 }

@@ -16,9 +16,9 @@
 namespace stele::vectors {
 
 /// What stands in memory of one index: the generation that answers, and a thread that keeps it up: reads it from the
-/// store, moves pending rows into the graph, makes a worn one anew beside the one that answers, and saves it. Nothing of
-/// it is ever needed: while there is no generation, or none that knows a reader's moment, the reader compares with the
-/// vectors in the store.
+/// store, moves pending rows into the graph, makes a worn one anew beside the one that answers, and saves it. Nothing
+/// of it is ever needed: while there is no generation, or none that knows a reader's moment, the reader compares with
+/// the vectors in the store.
 class LiveIndex {
  public:
   static constexpr std::size_t pending_max = 50'000;
@@ -39,6 +39,8 @@ class LiveIndex {
   /// In the order of commits (Follower).
   void changed(std::string_view id_element, const transaction::Follower::Floats& vector, std::uint64_t gseq) noexcept;
 
+  void touched(std::uint64_t gseq) noexcept;
+
   /// The generation that answers readers at that moment; null: none does.
   std::shared_ptr<const Generation> at(std::uint64_t moment) const;
 
@@ -49,6 +51,7 @@ class LiveIndex {
 
   struct Figures {
     Generation::Figures rows;
+    std::optional<Calibration> calibration;
     std::string state;  // loading, exact (so few that no graph is made), building, ready, rebuilding
     std::string failure;
     std::uint64_t rebuilds = 0;
@@ -77,6 +80,8 @@ class LiveIndex {
   void lose(const std::string& why) noexcept;
   std::uint64_t changes(const Generation& generation) const;
   void save(Generation& generation);
+  void keep_files(Generation& generation);
+  std::uint64_t moment_now();
   void trim(std::uint64_t gseq);
   bool stopping() const;
   void stop_if_asked() const;
@@ -91,12 +96,13 @@ class LiveIndex {
   std::uint64_t saved_changes_ = 0;  // of the thread
   bool loaded_ = false;              // likewise: the files were asked
 
-  mutable std::mutex mutex_;  // the last lock: held shortly, also under the order lock
+  mutable std::mutex mutex_;             // the last lock: held shortly, also under the order lock
   std::shared_ptr<Generation> current_;  // answers
   std::shared_ptr<Generation> next_;     // follows, and is to answer
   bool capturing_ = false;               // a generation is being read, and misses what commits meanwhile:
   std::vector<Missed> missed_;
   std::string failure_;
+  std::uint64_t touched_ = 0;  // the last commit that changed documents
   std::uint64_t rebuilds_ = 0;
   std::uint64_t saved_gseq_ = 0;
   std::string rebuilt_because_;

@@ -70,6 +70,10 @@ void LiveIndexes::changed(std::uint64_t index, std::string_view id_element, cons
   if (const auto live = find(index)) live->changed(id_element, vector, gseq);
 }
 
+void LiveIndexes::touched(std::uint64_t index, std::uint64_t gseq) noexcept {
+  if (const auto live = find(index)) live->touched(gseq);
+}
+
 void LiveIndexes::dropped(std::uint64_t index) noexcept {
   const std::lock_guard guard(mutex_);
   const auto found = indexes_.find(index);

@@ -33,6 +33,7 @@ class LiveIndexes final : public transaction::Follower {
   void changed(std::uint64_t index, std::string_view id_element, const Floats& vector,
                std::uint64_t gseq) noexcept override;
   void dropped(std::uint64_t index) noexcept override;
+  void touched(std::uint64_t index, std::uint64_t gseq) noexcept override;
   void admit(std::uint64_t index) override;
 
  private:

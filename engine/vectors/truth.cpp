@@ -66,6 +66,19 @@ class Made final : public transaction::LateWrite {
   const storage::VectorShape shape_;
 };
 
+class Touch final : public transaction::LateWrite {
+ public:
+  Touch(std::shared_ptr<Follower> follower, std::uint64_t index) : follower_(std::move(follower)), index_(index) {}
+  void resolve(transaction::LateWrites& commit) const override { gseq_ = commit.gseq(); }
+  void published() const noexcept override { follower_->touched(index_, gseq_); }
+  std::size_t bytes() const override { return 0; }
+
+ private:
+  const std::shared_ptr<Follower> follower_;
+  const std::uint64_t index_;
+  mutable std::uint64_t gseq_ = 0;
+};
+
 class Drop final : public transaction::LateWrite {
  public:
   Drop(std::shared_ptr<Follower> follower, std::uint64_t index) : follower_(std::move(follower)), index_(index) {}
@@ -127,6 +140,11 @@ void set(Transaction& transaction, std::uint64_t index, const storage::VectorSha
   if (follower) follower->admit(index);
   transaction.writes().put(Keyspace::vectors, vector_key(index, id_element), bytes_of(vector));
   transaction.writes().late(std::make_shared<Change>(follower, index, id_element, std::move(prepared)));
+}
+
+void touch(Transaction& transaction, std::uint64_t index) {
+  if (const auto& follower = transaction.store().follower())
+    transaction.writes().late(std::make_shared<Touch>(follower, index));
 }
 
 bool remove(Transaction& transaction, std::uint64_t index, std::string_view id_element) {

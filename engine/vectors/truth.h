@@ -47,6 +47,8 @@ void drop(transaction::Transaction& transaction, std::uint64_t index);
 /// not in its graph.
 void set(transaction::Transaction& transaction, std::uint64_t index, const storage::VectorShape& shape,
          std::string_view id_element, std::span<const float> vector);
+/// The transaction changes documents of the index's collection: what a filter found of them before is no longer true.
+void touch(transaction::Transaction& transaction, std::uint64_t index);
 /// False when it has none.
 bool remove(transaction::Transaction& transaction, std::uint64_t index, std::string_view id_element);
 

@@ -15,32 +15,43 @@ class VectorLines : public ::testing::Test {
 
 TEST_F(VectorLines, an_index_by_itself) {
   EXPECT_EQ(ask(R"({"op":"vector_create","index":"notes","dim":2,"metric":"l2"})"), R"({"ok":true})");
-  EXPECT_EQ(ask(R"({"op":"vector_upsert","index":"notes","items":[{"id":1,"vector":[0,0],"meta":{"lang":"en","n":1.50}},)"
-                R"({"id":"b","vector":[3,4]},{"id":3,"vector":[0.5,0],"meta":{"lang":"de"}}]})"),
-            R"({"ok":true,"count":3})");
-  EXPECT_EQ(ask(R"({"op":"search","index":"notes","vector":[0,0],"k":2})"),
-            R"({"ok":true,"hits":[{"id":1,"distance":0,"meta":{"lang":"en","n":1.50}},{"id":3,"distance":0.25,"meta":{"lang":"de"}}],)"
-            R"("complete":true,"strategy":"exact","visited":3})");
-  EXPECT_EQ(ask(R"({"op":"search","index":"notes","document":"b","k":9,"filter":{"lang":"de"}})"),
-            R"({"ok":true,"hits":[{"id":3,"distance":22.25,"meta":{"lang":"de"}}],"complete":true,"strategy":"exact","visited":1})");
-  EXPECT_EQ(ask(R"({"op":"vector_upsert","index":"notes","items":[{"id":3,"vector":[3,4]}]})"), R"({"ok":true,"count":1})");
+  EXPECT_EQ(
+      ask(R"({"op":"vector_upsert","index":"notes","items":[{"id":1,"vector":[0,0],"meta":{"lang":"en","n":1.50}},)"
+          R"({"id":"b","vector":[3,4]},{"id":3,"vector":[0.5,0],"meta":{"lang":"de"}}]})"),
+      R"({"ok":true,"count":3})");
+  EXPECT_EQ(
+      ask(R"({"op":"search","index":"notes","vector":[0,0],"k":2})"),
+      R"({"ok":true,"hits":[{"id":1,"distance":0,"meta":{"lang":"en","n":1.50}},{"id":3,"distance":0.25,"meta":{"lang":"de"}}],)"
+      R"("complete":true,"strategy":"exact","visited":3})");
+  EXPECT_EQ(
+      ask(R"({"op":"search","index":"notes","document":"b","k":9,"filter":{"lang":"de"}})"),
+      R"({"ok":true,"hits":[{"id":3,"distance":22.25,"meta":{"lang":"de"}}],"complete":true,"strategy":"exact","visited":1})");
+  EXPECT_EQ(ask(R"({"op":"vector_upsert","index":"notes","items":[{"id":3,"vector":[3,4]}]})"),
+            R"({"ok":true,"count":1})");
   EXPECT_EQ(ask(R"({"op":"get_vector","collection":"notes","document":3})"), R"({"ok":true,"vector":[3,4]})");
   EXPECT_EQ(ask(R"({"op":"delete","collection":"notes","filter":{"_id":"b"}})"), R"({"ok":true,"deleted":1})");
   EXPECT_EQ(ask(R"({"op":"search","index":"notes","vector":[3,4],"k":1,"exact":true})"),
             R"({"ok":true,"hits":[{"id":3,"distance":0,"meta":{}}],"complete":true,"strategy":"exact","visited":2})");
   EXPECT_EQ(ask(R"({"op":"check","deep":true})"), R"({"ok":true,"findings":[]})");
+  const std::string plan =
+      ask(R"({"op":"explain","request":{"op":"search","index":"notes","vector":[3,4],"filter":{"_id":1}}})");
+  for (const char* part :
+       {R"("strategy":"exact","complete":true,"visited":1,"returned":1)", R"("plan":"ids")", R"("path":"vector")"})
+    EXPECT_NE(plan.find(part), std::string::npos) << plan;
 }
 
 TEST_F(VectorLines, vectors_inside_documents_and_in_transactions) {
-  EXPECT_EQ(ask(R"({"op":"create_vector_index","collection":"a","path":"meta.e","dimensions":2,"metric":"ip","quantization":"none"})"),
-            R"({"ok":true})");
+  EXPECT_EQ(
+      ask(R"({"op":"create_vector_index","collection":"a","path":"meta.e","dimensions":2,"metric":"ip","quantization":"none"})"),
+      R"({"ok":true})");
   EXPECT_EQ(ask(R"({"op":"begin"})"), R"({"ok":true,"tx":1})");
   EXPECT_EQ(ask(R"({"op":"insert","tx":1,"collection":"a","docs":[{"_id":1,"meta":{"e":[1,2]}}]})"),
             R"({"ok":true,"inserted":1,"ids":[1]})");
   EXPECT_EQ(ask(R"({"op":"search","collection":"a","path":"meta.e","vector":[1,1]})"),
             R"({"ok":true,"hits":[],"complete":true,"strategy":"exact","visited":0})");
-  EXPECT_EQ(ask(R"({"op":"search","tx":1,"collection":"a","path":"meta.e","vector":[1,1]})"),
-            R"({"ok":true,"hits":[{"id":1,"distance":-3,"meta":{"meta":{}}}],"complete":true,"strategy":"exact","visited":1})");
+  EXPECT_EQ(
+      ask(R"({"op":"search","tx":1,"collection":"a","path":"meta.e","vector":[1,1]})"),
+      R"({"ok":true,"hits":[{"id":1,"distance":-3,"meta":{"meta":{}}}],"complete":true,"strategy":"exact","visited":1})");
   EXPECT_NE(ask(R"({"op":"commit","tx":1})").find("\"ok\":true"), std::string::npos);
   EXPECT_EQ(ask(R"({"op":"wait_applied","collection":"a","path":"meta.e"})"), R"({"ok":true,"applied":true})");
   EXPECT_EQ(ask(R"({"op":"drop_vector_index","collection":"a","path":"meta.e"})"), R"({"ok":true,"dropped":true})");

@@ -7,6 +7,7 @@
 // Exit status: 0 fine · 2 usage · 3 a promise was broken · 4 an unexpected error of the engine.
 #include "tests/crash/arguments.h"
 #include "tests/crash/consumers.h"
+#include "tests/crash/vectors.h"
 #include "tests/crash/steps_watch.h"
 #include "tests/crash/workload.h"
 
@@ -56,8 +57,12 @@ int main_of(int argc, char** argv) {
       run_consumers(workload);
     } else if (arguments.verb() == "verify_consumed") {
       verify_consumers(workload.directory, workload.acknowledgements);
+    } else if (arguments.verb() == "run_vectors") {
+      run_vectors(workload);
+    } else if (arguments.verb() == "verify_vectors") {
+      verify_vectors(workload.directory, workload.acknowledgements);
     } else {
-      Arguments::usage("verbs: run, faulted, verify, consume, verify_consumed");
+      Arguments::usage("verbs: run, faulted, verify, consume, verify_consumed, run_vectors, verify_vectors");
     }
   } catch (const Violation& violation) {
     std::fprintf(stderr, "VIOLATED %s\n", violation.what.c_str());

@@ -24,7 +24,8 @@ class GraphTest : public VectorsTest {
     for (int first = 0; first < n; first += 2000)
       db->write({.durability = Durability::relaxed}, [&](Transaction& tx) {
         for (int id = first; id < std::min(n, first + 2000); ++id) {
-          tx.collection("things").insert("{\"_id\":" + std::to_string(id) + ",\"group\":" + std::to_string(id % 100) + "}");
+          tx.collection("things").insert("{\"_id\":" + std::to_string(id) + ",\"group\":" + std::to_string(id % 100) +
+                                         "}");
           tx.collection("things").set_vector("v", id, random_vector(random, dimensions));
         }
       });
@@ -45,8 +46,7 @@ class GraphTest : public VectorsTest {
       EXPECT_EQ(some.hits.size(), truth.hits.size());
       EXPECT_TRUE(some.complete);
       last_strategy = some.strategy;
-      for (const auto& hit : truth.hits)
-        found += std::ranges::count(some.hits, hit.id, &Neighbours::Hit::id) > 0;
+      for (const auto& hit : truth.hits) found += std::ranges::count(some.hits, hit.id, &Neighbours::Hit::id) > 0;
       wanted += truth.hits.size();
     }
     return double(found) / double(wanted);

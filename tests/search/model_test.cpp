@@ -44,7 +44,8 @@ class VectorsModelTest : public VectorsTest {
       case 1: {  // with its vector inside
         Thing thing{any(40), random_vector(random, dimensions)};
         for (float& x : thing.vector) x = std::stof(std::to_string(x));
-        collection.put("{\"_id\":" + as_json + ",\"group\":" + std::to_string(thing.group) + ",\"v\":" + json_of(thing.vector) + "}");
+        collection.put("{\"_id\":" + as_json + ",\"group\":" + std::to_string(thing.group) +
+                       ",\"v\":" + json_of(thing.vector) + "}");
         now[id] = std::move(thing);
         break;
       }
@@ -60,7 +61,8 @@ class VectorsModelTest : public VectorsTest {
       case 4:
         if (there == now.end()) break;
         there->second.group = any(40);
-        collection.update_one("{\"_id\":" + as_json + "}", "{\"$set\":{\"group\":" + std::to_string(there->second.group) + "}}");
+        collection.update_one("{\"_id\":" + as_json + "}",
+                              "{\"$set\":{\"group\":" + std::to_string(there->second.group) + "}}");
         break;
       default:
         collection.update_one("{\"_id\":" + as_json + "}", R"({"$unset":{"v":1}})");
@@ -80,7 +82,8 @@ class VectorsModelTest : public VectorsTest {
     const int group = any(60);  // from 40 on: no filter
     std::vector<std::pair<float, int>> expected;
     for (const auto& [id, thing] : model)
-      if (!thing.vector.empty() && (group >= 40 || thing.group == group)) expected.emplace_back(distance(query, thing.vector), id);
+      if (!thing.vector.empty() && (group >= 40 || thing.group == group))
+        expected.emplace_back(distance(query, thing.vector), id);
     std::ranges::sort(expected);
     NearestOptions options{.k = static_cast<std::size_t>(1 + any(20))};
     if (group < 40) options.filter = "{\"group\":" + std::to_string(group) + "}";
@@ -125,7 +128,8 @@ TEST_F(VectorsModelTest, every_moment_finds_its_own) {
   db->write([&](Transaction& tx) {
     for (int id = 0; id < ids_max; id += 1 + any(2)) {
       Thing thing{any(40), random_vector(random, dimensions)};
-      tx.collection("things").insert("{\"_id\":" + std::to_string(id) + ",\"group\":" + std::to_string(thing.group) + "}");
+      tx.collection("things").insert("{\"_id\":" + std::to_string(id) + ",\"group\":" + std::to_string(thing.group) +
+                                     "}");
       tx.collection("things").set_vector("v", id, thing.vector);
       now[id] = std::move(thing);
     }

@@ -41,7 +41,8 @@ TEST_F(VectorsTest, the_document_s_array_and_its_vector_are_always_the_same) {
   things().set_vector("v", "a", Vector{0.1f, 0, 0, -3});
   EXPECT_EQ(things().get("a"), R"({"_id":"a","v":[0.1,0,0,-3]})");
   EXPECT_EQ(things().vector("v", "a"), (Vector{0.1f, 0, 0, -3}));
-  expect_error(ErrorCode::invalid, [&] { things().remove_vector("v", "a"); }, "stands in the document");
+  expect_error(
+      ErrorCode::invalid, [&] { things().remove_vector("v", "a"); }, "stands in the document");
   things().update_one(R"({"_id": "a"})", R"({"$unset": {"v": ""}})");
   EXPECT_EQ(things().vector("v", "a"), std::nullopt);
 }
@@ -54,17 +55,24 @@ TEST_F(VectorsTest, an_index_made_later_holds_what_the_documents_had) {
   Collection old = db->collection("old");
   old.create_vector_index("meta.e", {.dimensions = 2, .metric = Metric::l2});
   EXPECT_EQ(ids(old.nearest("meta.e", Vector{600, 1}, {.k = 3})), "600 599 601");
-  expect_error(ErrorCode::exists, [&] { old.create_vector_index("meta.e", {.dimensions = 3}); }, "other options");
+  expect_error(
+      ErrorCode::exists, [&] { old.create_vector_index("meta.e", {.dimensions = 3}); }, "other options");
   EXPECT_TRUE(old.drop_vector_index("meta.e"));
   EXPECT_FALSE(old.drop_vector_index("meta.e"));
-  expect_error(ErrorCode::not_found, [&] { old.nearest("meta.e", Vector{1, 1}); }, "no vector index");
+  expect_error(
+      ErrorCode::not_found,
+      [&] {
+        old.nearest("meta.e", Vector{1, 1});
+      },
+      "no vector index");
   EXPECT_EQ(old.count(), 1200u);
 }
 
 TEST_F(VectorsTest, an_index_over_documents_that_have_something_else_there_is_not_made) {
   db->collection("old").insert(R"({"_id": "x", "e": [1, 2, 3]})");
   db->collection("old").insert(R"({"_id": "y", "e": "text"})");
-  expect_error(ErrorCode::invalid, [&] { db->collection("old").create_vector_index("e", {.dimensions = 3}); }, "\"y\"");
+  expect_error(
+      ErrorCode::invalid, [&] { db->collection("old").create_vector_index("e", {.dimensions = 3}); }, "\"y\"");
   EXPECT_TRUE(db->collection("old").vector_indexes().empty());
 }
 
@@ -101,10 +109,10 @@ TEST_F(VectorsTest, a_snapshot_goes_on_finding_what_it_saw) {
 TEST_F(VectorsTest, rows_documents_and_vectors_are_one_transaction) {
   db->sql("CREATE TABLE t(n INTEGER)");
   EXPECT_THROW(db->write([](Transaction& tx) {
-                 tx.sql("INSERT INTO t VALUES(1)");
-                 tx.collection("things").insert(R"({"_id": "a", "v": [1, 0, 0, 0]})");
-                 throw std::runtime_error("no");
-               }),
+    tx.sql("INSERT INTO t VALUES(1)");
+    tx.collection("things").insert(R"({"_id": "a", "v": [1, 0, 0, 0]})");
+    throw std::runtime_error("no");
+  }),
                std::runtime_error);
   EXPECT_EQ(nearest({1, 0, 0, 0}), "");
   db->write([](Transaction& tx) {
@@ -138,7 +146,8 @@ TEST_F(VectorsTest, searches_by_document_and_in_batches) {
     things().insert("{\"_id\":" + std::to_string(i) + ",\"v\":[" + std::to_string(i * i) + ",0,0,0]}");
   things().insert(R"({"_id": "bare"})");
   EXPECT_EQ(ids(things().nearest_to("v", 2, {.k = 2})), "1 0");
-  expect_error(ErrorCode::not_found, [&] { things().nearest_to("v", "bare"); }, "has no vector");
+  expect_error(
+      ErrorCode::not_found, [&] { things().nearest_to("v", "bare"); }, "has no vector");
   const std::vector<Vector> queries = {{0, 0, 0, 0}, {16, 0, 0, 0}};
   const auto found = things().nearest_batch("v", queries, {.k = 1});
   ASSERT_EQ(found.size(), 2u);
@@ -163,7 +172,8 @@ TEST_F(VectorsTest, a_serializable_search_conflicts_with_a_vector_written_meanwh
 
 TEST_F(VectorsTest, bad_vectors_are_refused_and_change_nothing) {
   const auto refused = [&](std::string_view document, std::string_view part) {
-    expect_error(ErrorCode::invalid, [&] { things().insert(document); }, part);
+    expect_error(
+        ErrorCode::invalid, [&] { things().insert(document); }, part);
   };
   refused(R"({"_id": "a", "v": [1, 2, 3]})", "3 numbers, but the index has 4");
   refused(R"({"_id": "a", "v": [1, 2, 3, 4, 5]})", "5 numbers");
@@ -174,17 +184,39 @@ TEST_F(VectorsTest, bad_vectors_are_refused_and_change_nothing) {
   refused(R"({"_id": "a", "v": [1, 2, 3, 1e30]})", "overflows");
   things().insert(R"({"_id": "a", "v": null})");
   const float nan = std::nanf(""), infinity = std::numeric_limits<float>::infinity();
-  expect_error(ErrorCode::invalid, [&] { things().set_vector("v", "a", Vector{1, nan, 3, 4}); }, "NaN");
-  expect_error(ErrorCode::invalid, [&] { things().nearest("v", Vector{1, infinity, 3, 4}); }, "infinite");
-  expect_error(ErrorCode::invalid, [&] { things().nearest("v", Vector{1}); }, "1 numbers");
-  expect_error(ErrorCode::not_found, [&] { things().set_vector("v", "x", Vector{1, 2, 3, 4}); }, "no document");
-  expect_error(ErrorCode::not_found, [&] { things().set_vector("w", "a", Vector{1, 2, 3, 4}); }, "no vector index");
+  expect_error(
+      ErrorCode::invalid,
+      [&] {
+        things().set_vector("v", "a", Vector{1, nan, 3, 4});
+      },
+      "NaN");
+  expect_error(
+      ErrorCode::invalid,
+      [&] {
+        things().nearest("v", Vector{1, infinity, 3, 4});
+      },
+      "infinite");
+  expect_error(
+      ErrorCode::invalid, [&] { things().nearest("v", Vector{1}); }, "1 numbers");
+  expect_error(
+      ErrorCode::not_found,
+      [&] {
+        things().set_vector("v", "x", Vector{1, 2, 3, 4});
+      },
+      "no document");
+  expect_error(
+      ErrorCode::not_found,
+      [&] {
+        things().set_vector("w", "a", Vector{1, 2, 3, 4});
+      },
+      "no vector index");
   EXPECT_EQ(nearest({1, 0, 0, 0}), "");
 }
 
 TEST_F(VectorsTest, options_out_of_bounds_are_refused) {
   const auto refused = [&](const VectorIndexOptions& options, std::string_view part) {
-    expect_error(ErrorCode::invalid, [&] { things().create_vector_index("other", options); }, part);
+    expect_error(
+        ErrorCode::invalid, [&] { things().create_vector_index("other", options); }, part);
   };
   refused({.dimensions = 0}, "dimensions is 0");
   refused({.dimensions = 16'385}, "dimensions");
@@ -192,18 +224,35 @@ TEST_F(VectorsTest, options_out_of_bounds_are_refused) {
   refused({.dimensions = 4, .m = 65}, "m is 65");
   refused({.dimensions = 4, .ef_construction = 7}, "ef_construction");
   for (const char* path : {"", "_id", ".a", "a..b", "$a", "a.$"})
-    expect_error(ErrorCode::invalid, [&] { things().create_vector_index(path, {.dimensions = 4}); }, "path");
+    expect_error(
+        ErrorCode::invalid, [&] { things().create_vector_index(path, {.dimensions = 4}); }, "path");
   things().insert(R"({"_id": "a", "v": [1, 0, 0, 0]})");
-  expect_error(ErrorCode::invalid, [&] { nearest({1, 0, 0, 0}, {.k = 0}); }, "k is 0");
-  expect_error(ErrorCode::invalid, [&] { nearest({1, 0, 0, 0}, {.k = 10'001}); }, "k is 10001");
+  expect_error(
+      ErrorCode::invalid,
+      [&] {
+        nearest({1, 0, 0, 0}, {.k = 0});
+      },
+      "k is 0");
+  expect_error(
+      ErrorCode::invalid,
+      [&] {
+        nearest({1, 0, 0, 0}, {.k = 10'001});
+      },
+      "k is 10001");
   EXPECT_EQ(nearest({1, 0, 0, 0}, {.k = 10'000, .ef = 1}), "a");
 }
 
 TEST_F(VectorsTest, a_zero_vector_has_no_direction) {
   db->collection("c").create_vector_index("v", {.dimensions = 2});
   db->collection("c").insert(R"({"_id": 1, "v": [3, 4]})");
-  expect_error(ErrorCode::invalid, [&] { db->collection("c").insert(R"({"_id": 2, "v": [0, 0]})"); }, "no direction");
-  expect_error(ErrorCode::invalid, [&] { db->collection("c").nearest("v", Vector{0, 0}); }, "no direction");
+  expect_error(
+      ErrorCode::invalid, [&] { db->collection("c").insert(R"({"_id": 2, "v": [0, 0]})"); }, "no direction");
+  expect_error(
+      ErrorCode::invalid,
+      [&] {
+        db->collection("c").nearest("v", Vector{0, 0});
+      },
+      "no direction");
   EXPECT_EQ(db->collection("c").vector("v", 1), (Vector{3, 4}));
   EXPECT_NEAR(db->collection("c").nearest("v", Vector{6, 8}).hits.at(0).distance, 0, 1e-6);
 }

@@ -7,6 +7,7 @@
 #include "tools/demo/questions.h"
 #include "tools/demo/report.h"
 #include "tools/demo/resolve.h"
+#include "tools/demo/similar.h"
 #include "tools/demo/tally.h"
 
 #include <fmt/format.h>
@@ -132,7 +133,9 @@ bool run(const Arguments& arguments, const std::string& directory) {
   const std::int64_t stanzas = import_everything(db, arguments);
   resolve_everything(db);
   ask_questions(db);
-  bool good = tiers_agree(db);
+  embed_everything(db);
+  bool good = ask_for_similar(db);
+  good = tiers_agree(db) && good;
   const Stats stats = db.stats();
   fmt::print("  {} commits, {} conflicts, {} syncs\n", grouped(static_cast<std::int64_t>(stats.commits)),
              grouped(static_cast<std::int64_t>(stats.conflicts)), grouped(static_cast<std::int64_t>(stats.syncs)));

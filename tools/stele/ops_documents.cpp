@@ -4,6 +4,7 @@
 #include "tools/stele/aggregate_request.h"
 #include "tools/stele/bulk_request.h"
 #include "tools/stele/operation.h"
+#include "tools/stele/search_request.h"
 #include "tools/stele/session.h"
 
 #include <algorithm>
@@ -228,15 +229,16 @@ FindOptions reach_of(const Request& request, std::string_view operation) {
 
 void explain(Session& session, const Request& request, Answer& answer) {
   static constexpr std::string_view explained[] = {"find",    "count",  "distinct",        "update",
-                                                   "replace", "delete", "find_and_modify", "aggregate"};
+                                                   "replace", "delete", "find_and_modify", "aggregate", "search"};
   Request inner(request.object("request"));
   const std::string operation = inner.name();
   if (std::ranges::find(explained, operation) == std::end(explained))
-    request.refuse("request", "must be a find, count, distinct, update, replace, delete, find_and_modify or aggregate");
+    request.refuse("request", "must be a find, count, distinct, update, replace, delete, find_and_modify, aggregate or search");
   inner.check_fields(*find_operation(operation));
   for (const std::string_view outer : {"tx", "deadline_ms", "durability"})
     if (inner.has(outer)) inner.refuse(outer, "belongs to the explain, beside \"request\"");
   if (operation == "aggregate") return answer.add_json("plan", explain_aggregate(session, request, inner));
+  if (operation == "search") return answer.add_json("plan", explain_search(session, request, inner));
   const std::string name = inner.name_field("collection");
   const std::string_view filter = inner.object("filter", "{}");
   const FindOptions options = reach_of(inner, operation);

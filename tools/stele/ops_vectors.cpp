@@ -2,10 +2,12 @@
 #include "engine/base/error.h"
 #include "engine/base/json.h"
 #include "tools/stele/operation.h"
+#include "tools/stele/search_request.h"
 #include "tools/stele/session.h"
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 
 namespace stele::tool {
@@ -27,7 +29,8 @@ std::vector<float> floats_of(const Request& request, std::string_view field, std
   if (json.front() != '[') request.refuse(field, stele::text("must be an array of numbers, not ", kind_of(json)));
   std::vector<float> out;
   for (const std::string_view element : elements(json)) {
-    if (kind_of(element) != "a number") request.refuse(field, stele::text("holds ", kind_of(element), "; it must hold numbers only"));
+    if (kind_of(element) != "a number")
+      request.refuse(field, stele::text("holds ", kind_of(element), "; it must hold numbers only"));
     out.push_back(static_cast<float>(std::strtod(std::string(element).c_str(), nullptr)));
   }
   return out;
@@ -49,7 +52,8 @@ VectorIndexOptions index_options(const Request& request, std::string_view dimens
   options.m = figure("m", options.m);
   options.ef_construction = figure("ef_construction", options.ef_construction);
   const std::string metric = request.has("metric") ? request.text("metric") : "cosine";
-  if (metric != "l2" && metric != "cosine" && metric != "ip") request.refuse("metric", R"(must be "l2", "cosine" or "ip")");
+  if (metric != "l2" && metric != "cosine" && metric != "ip")
+    request.refuse("metric", R"(must be "l2", "cosine" or "ip")");
   options.metric = metric == "l2" ? Metric::l2 : metric == "ip" ? Metric::ip : Metric::cosine;
   const std::string kept = request.has("quantization") ? request.text("quantization") : "int8";
   if (kept != "int8" && kept != "bf16" && kept != "none")
@@ -162,25 +166,29 @@ void get_vector(Session& session, const Request& request, Answer& answer) {
   answer.add_json("vector", out + "]");
 }
 
-void search(Session& session, const Request& request, Answer& answer) {
-  const std::string name = collection_of(request), path = path_of(request);
+Neighbours find_nearest(const Request& request, const CollectionReader& collection, const std::string& path) {
   NearestOptions options;
   options.k = request.number("k").value_or(options.k);
   options.ef = request.number("ef").value_or(0);
   options.exact = request.boolean("exact", false);
+  if (request.has("recall")) options.recall = std::strtod(std::string(request.raw("recall")).c_str(), nullptr);
   options.filter = request.object("filter", "");
   if (request.has("vector") == request.has("document"))
     request.refuse("vector", "or \"document\" (the _id of one) must be given, and not both");
+  if (request.has("vector"))
+    return collection.nearest(path, floats_of(request, "vector", request.raw("vector")), options);
+  return collection.nearest_to(path, DocumentId::from_json(std::string(request.raw("document"))), options);
+}
+
+void search(Session& session, const Request& request, Answer& answer) {
+  const std::string name = collection_of(request), path = path_of(request);
   std::string projection = "{\"_id\":0,";
   json::append_quoted(projection, path);
   projection += ":0}";
   JsonArray hits;
   session.read(request, [&](const Snapshot& at) {
     const CollectionReader collection = at.collection(name);
-    const Neighbours found =
-        request.has("vector")
-            ? collection.nearest(path, floats_of(request, "vector", request.raw("vector")), options)
-            : collection.nearest_to(path, DocumentId::from_json(std::string(request.raw("document"))), options);
+    const Neighbours found = find_nearest(request, collection, path);
     for (const auto& hit : found.hits) {
       JsonObject one;
       one.add_json("id", hit.id.json());
@@ -197,6 +205,29 @@ void search(Session& session, const Request& request, Answer& answer) {
 }
 
 }  // namespace
+
+std::string explain_search(Session& session, const Request& outer, const Request& search) {
+  const std::string name = collection_of(search), path = path_of(search);
+  return session.read(outer, [&](const Snapshot& at) {
+    const CollectionReader collection = at.collection(name);
+    const auto start = std::chrono::steady_clock::now();
+    const Neighbours found = find_nearest(search, collection, path);
+    const auto time = std::chrono::steady_clock::now() - start;
+    JsonObject out;
+    out.add_text("strategy", found.strategy);
+    out.add_boolean("complete", found.complete);
+    out.add("visited", found.visited);
+    out.add("returned", found.hits.size());
+    out.add("time_us", static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
+    if (search.has("filter")) out.add_json("filter", collection.explain(search.object("filter")));
+    for (const std::string& index : collection.vector_indexes()) {
+      std::string part = "\"path\":";
+      json::append_quoted(part, path);
+      if (index.find(part + ",") != std::string::npos) out.add_json("index", index);
+    }
+    return out.str();
+  });
+}
 
 std::span<const Operation> vector_operations() {
   using enum Operation::Tx;
@@ -218,7 +249,7 @@ std::span<const Operation> vector_operations() {
       {"search",
        may,
        false,
-       {"index", "collection", "path", "vector", "document", "k", "filter", "ef", "exact"},
+       {"index", "collection", "path", "vector", "document", "k", "filter", "ef", "recall", "exact"},
        {},
        R"({"op":"search","index":"notes","vector":[0.1,0.9],"k":10,"filter":{"lang":"en"}})",
        search},
@@ -243,7 +274,13 @@ std::span<const Operation> vector_operations() {
        {},
        R"({"op":"get_vector","collection":"notes","path":"vector","document":1})",
        get_vector},
-      {"vector_indexes", may, false, {"collection"}, {}, R"({"op":"vector_indexes","collection":"articles"})", vector_indexes},
+      {"vector_indexes",
+       may,
+       false,
+       {"collection"},
+       {},
+       R"({"op":"vector_indexes","collection":"articles"})",
+       vector_indexes},
       {"wait_applied",
        none,
        false,

@@ -219,7 +219,8 @@ class CollectionReader {
   std::optional<std::vector<float>> vector(std::string_view path, const DocumentId& id) const;
   /// The collection's vector indexes, each a JSON object: path, its options, state (building, loading, exact, ready,
   /// rebuilding), and, of what stands in memory now: vectors, pending (not in the graph yet, and searched exactly),
-  /// dead_share of the rows, memory_bytes, bytes_per_vector, quantization_used, rebuilds; where the saved graph could not
+  /// dead_share of the rows, memory_bytes, bytes_per_vector, quantization_used, recall (of the 10 nearest, with
+  /// the default ef, on a sample), rebuilds; where the saved graph could not
   /// be used rebuilt_because, and failure, where what stands in memory could not be kept up (searches then read the store).
   std::vector<std::string> vector_indexes() const;
 
@@ -311,8 +312,8 @@ class Collection : public CollectionReader {
   void set_vector(std::string_view path, const DocumentId& id, std::span<const float> vector);
   /// False when it has none; `invalid` when it stands in the document, which is then to be changed.
   bool remove_vector(std::string_view path, const DocumentId& id);
-  /// Returns when every vector committed so far is in the graph, or the time is over: then false. Never needed for right
-  /// answers.
+  /// Returns when every vector committed so far is in the graph. False: the time is over, or the graph cannot be kept up
+  /// now (vector_indexes() says why). Never needed for right answers.
   bool wait_applied(std::string_view path, std::chrono::milliseconds time = std::chrono::hours(24)) const;
 
   /// Makes the collection before its first document. `exists` when it is there.

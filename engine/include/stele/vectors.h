@@ -51,8 +51,9 @@ struct VectorIndexOptions {
 struct NearestOptions {
   std::size_t k = 10;       // 1 to 10,000
   std::string filter = {};  // only documents that match; as of find(); empty: all
-  std::size_t ef = 0;       // candidates held while searching: more finds better and takes longer; 0: 64, and at least k
-  bool exact = false;       // compare with every vector
+  std::size_t ef = 0;  // candidates held while searching: more finds better and takes longer; 0: 64, and at least k
+  double recall = 0;   // instead of ef: what finds this share of the 10 nearest, by a sample of the index; 1: as exact
+  bool exact = false;  // compare with every vector
 };
 
 /// What a search found.

@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/base/utf8.h"
 #include "engine/model/extended_json.h"
+#include "engine/transaction/sql_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -104,6 +105,10 @@ class SelectCursor final : public pipeline::Cursor {
 
 pipeline::Opened open_select(transaction::Transaction& transaction, const pipeline::SourceName& select,
                              const pipeline::Request& request) {
+  if (!transaction::is_query(select.text))
+    fail(ErrorCode::invalid,
+         text("sql: \"", select.text.substr(0, 100), "\" is no SELECT, as the source of a pipeline must be"),
+         {{"reason", "NotASelect"}});
   std::vector<Value> parameters;
   for (const model::Value& value : select.parameters) parameters.push_back(parameter(value, parameters.size() + 1));
   auto rows = transaction.select(select.text, {parameters, {}, false});

@@ -53,16 +53,11 @@ Revision Revision::replacement(std::string_view json, const json::Limits& limits
 /// With the document's own _id, as it was spelled.
 std::string Revision::replacing(const Value& id) const {
   Value document = std::get<Value>(content_);
-  if (Value* own = document.find("_id")) {
-    if (model::compare(*own, id) != 0)
-      fail(ErrorCode::invalid,
-           text("replacement: its _id ", model::to_json(*own), " differs from the document's, ", model::to_json(id),
-                "; an _id never changes: leave it out, or insert a new document"),
-           {{"reason", "ImmutableId"}});
-    *own = id;
-  } else {
-    document.object().insert(document.object().begin(), {"_id", id});
-  }
+  if (!model::keep_id(document, id))
+    fail(ErrorCode::invalid,
+         text("replacement: its _id ", model::to_json(*document.find("_id")), " differs from the document's, ",
+              model::to_json(id), "; an _id never changes: leave it out, or insert a new document"),
+         {{"reason", "ImmutableId"}});
   return model::document_with_id(model::to_json(document)).text;
 }
 

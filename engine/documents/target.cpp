@@ -61,25 +61,22 @@ class CollectionTarget final : public pipeline::Target {
     return catalog_.find(transaction_, catalog::Kind::collection, collection_);
   }
 
-  // A sparse or partial one leaves documents out, of which several may have the same values.
+  // A partial one leaves documents out, of which several may have the same values; a sparse one only those that have
+  // none, which nobody looks for.
   static bool fits(const Index& index, const std::vector<Path>& on) {
-    return index.unique && index.state == Index::State::ready && !index.sparse && index.partial.empty() &&
+    return index.unique && index.state == Index::State::ready && index.partial.empty() &&
            index.fields.size() == on.size() && std::ranges::all_of(index.fields, [&](const catalog::IndexField& field) {
              return std::ranges::any_of(on, [&](const Path& path) { return path.text() == field.path.text(); });
            });
   }
 
-  /// Through objects only; missing is null, as it is in a unique index.
-  Value value_at(const Value& document, const Path& path) const {
+  /// Through objects only.
+  static Value value_at(const Value& document, const Path& path) {
     const Value* at = &document;
     for (const model::Step& step : path.steps()) {
       at = at->is_object() ? at->find(step.name) : nullptr;
       if (!at) return {};
     }
-    if (at->is_array())
-      fail(ErrorCode::invalid,
-           text("$merge: \"on\": a document has an array at \"", path.text(), "\", which finds no single other; $unwind it before"),
-           {{"reason", "ArrayOn"}, {"path", path.text()}});
     return *at;
   }
 

@@ -108,8 +108,10 @@ bool combine(const Condition& condition, Holds holds) {
 bool expression_holds(const Condition& condition, const Value& root) {
   Variables variables;
   variables.root = &root;
-  if (condition.operand.type() == Type::date) variables.now = condition.operand.date();
-  const std::optional<Value> result = std::get<Expression>(condition.test).evaluate(variables);
+  variables.outer = condition.given.get();
+  if (condition.given) variables.now = condition.given->now;
+  Value own;
+  const Value* result = std::get<Expression>(condition.test).evaluate(variables, own);
   return result && truth(*result);
 }
 

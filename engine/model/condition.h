@@ -58,7 +58,7 @@ struct Condition {
     elem_match_object,  // elements that are objects; the child's paths begin at the element
     elem_match_value,   // the child's paths are empty: the element itself, which is not entered if it is an array
     // Of the document.
-    expr,         // `test`: an Expression; `operand`: the time ($$NOW), or null
+    expr,         // `test`: an Expression; `given`: what it may read beside the document
     json_schema,  // a Schema
   };
   using Test = std::variant<std::monostate, TypeSet, Regex, Mod, Bits, Expression, Schema>;
@@ -69,6 +69,7 @@ struct Condition {
   std::vector<Value> operands;
   std::vector<Condition> children;
   Test test;
+  std::shared_ptr<const Variables> given;  // null: nothing
 
   /// Paths begin at `root`.
   bool holds(const Value& root) const;

@@ -215,7 +215,7 @@ std::optional<std::string> formatted(Date date, std::string_view format, Zone zo
       case 'b': out += month.substr(0, 3); break;
       case 'B': out += month; break;
       case 'z': append(out += sign, "%04lld", offset / 60 * 100 + offset % 60); break;
-      case 'Z': append(out += sign, "%lld", offset); break;
+      case 'Z': append(out, "%lld", zone.offset_minutes); break;
       default: out += format[i];
     }
   }

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/uuid.h"
+#include "engine/model/compare.h"
 
 #include <limits>
 
@@ -63,6 +64,17 @@ NewDocument checked(std::string minified, const json::Facts& facts) {
 }
 
 }  // namespace
+
+bool keep_id(Value& document, const Value& id) {
+  Value* present = document.find("_id");
+  if (!present) {
+    document.object().insert(document.object().begin(), {"_id", id});
+    return true;
+  }
+  if (!equal(*present, id)) return false;
+  *present = id;
+  return true;
+}
 
 void check_id(const Value& id) {
   if (id.is_array() || id.is_object() || id.type() == Type::regex)

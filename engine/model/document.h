@@ -28,6 +28,10 @@ NewDocument new_document(std::string_view json, const json::Limits& limits = {})
 /// The same for text that passed json::minify().
 NewDocument document_with_id(std::string_view minified);
 
+/// What takes a document's place keeps its _id: it is given it, in front, when it has none, and as it was spelled when
+/// it has the same. False: it has another.
+bool keep_id(Value& document, const Value& id);
+
 /// Refuses an `_id` that is an array or object.
 void check_id(const Value& id);
 

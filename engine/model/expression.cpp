@@ -162,6 +162,12 @@ std::optional<std::int64_t> integral(const Value& value) {
 
 // The public face
 
+const Value* Variables::find(std::string_view name) const {
+  const auto at = named.find(name);
+  if (at != named.end()) return &at->second;
+  return outer ? outer->find(name) : nullptr;
+}
+
 Expression Expression::parse(const Value& value, std::string_view what) { return parse(value, what, {}); }
 
 Expression Expression::parse(const Value& value, std::string_view what, std::span<const std::string> variables) {

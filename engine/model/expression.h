@@ -22,6 +22,10 @@ struct Variables {
   const Value* root = nullptr;
   std::optional<Date> now;
   std::map<std::string, Value, std::less<>> named;  // those that parse() was told of; without one: missing
+  const Variables* outer = nullptr;                 // where those that are not in `named` stand
+
+  /// Null: missing.
+  const Value* find(std::string_view name) const;
 };
 
 class Expression {

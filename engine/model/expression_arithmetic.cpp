@@ -149,9 +149,10 @@ std::int64_t truncate_integer(const Call&, std::int64_t value, int place) {
 }
 
 std::optional<std::int64_t> integer_power(std::int64_t base, std::int64_t exponent) {
-  if (exponent < 0) return std::nullopt;
-  if (base == 0 || base == 1) return exponent == 0 ? 1 : base;
+  if (base == 1) return 1;
   if (base == -1) return exponent % 2 == 0 ? 1 : -1;
+  if (exponent < 0) return std::nullopt;
+  if (base == 0) return exponent == 0 ? 1 : 0;
   std::int64_t power = 1;
   for (; exponent > 0; --exponent)  // at most 63 steps: then it overflows
     if (__builtin_mul_overflow(power, base, &power)) return std::nullopt;

@@ -58,10 +58,7 @@ struct VariableNode final : Expression::Node {
 // A variable that the caller supplies.
 struct SuppliedNode final : Expression::Node {
   SuppliedNode(std::string n, std::vector<std::string> s) : name(std::move(n)), steps(std::move(s)) {}
-  Result evaluate(Context& context) const override {
-    const auto at = context.variables.named.find(name);
-    return follow(at == context.variables.named.end() ? nullptr : &at->second, steps, context);
-  }
+  Result evaluate(Context& context) const override { return follow(context.variables.find(name), steps, context); }
   std::string name;
   std::vector<std::string> steps;
 };

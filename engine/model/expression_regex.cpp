@@ -76,7 +76,8 @@ Result regex_find_all(const Call& call) {
   const std::string_view subject = search.subject();
   Regex::Groups groups;
   std::size_t from = 0, counted = 0, index = 0;  // `index`: characters before `counted`
-  while (from <= subject.size() && search.regex->find(subject, from, groups)) {
+  // Behind the last character nothing is looked for, not even the empty string, as MongoDB does; but in an empty one.
+  while ((from < subject.size() || subject.empty()) && search.regex->find(subject, from, groups)) {
     const std::size_t begin = begin_of(search, groups), length = groups[0]->size();
     index += code_points(subject.substr(counted, begin - counted));
     counted = begin;

@@ -37,8 +37,9 @@ std::optional<std::string> text_of(const Value& value) {
     case Type::date: return iso_text(value.date());
     case Type::number: {
       if (value.is_integer()) return std::to_string(value.integer());
-      char buffer[40];
-      const auto end = std::to_chars(buffer, buffer + sizeof buffer, value.real().number).ptr;
+      char buffer[40];  // as MongoDB writes it, %.16g: not all digits that a double may have
+      const auto end =
+          std::to_chars(buffer, buffer + sizeof buffer, value.real().number, std::chars_format::general, 16).ptr;
       return std::string(buffer, end);
     }
     case Type::oid: {

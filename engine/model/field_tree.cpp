@@ -103,6 +103,12 @@ FieldTree FieldTree::of_unset(const Value& spec, std::string_view what) {
   return tree;
 }
 
+FieldTree FieldTree::of_paths(std::span<const std::string> paths, std::string_view what) {
+  FieldTree tree;
+  for (std::size_t i = 0; i < paths.size(); ++i) tree.add(paths[i], what).expression = i;
+  return tree;
+}
+
 // Applying
 
 struct FieldTree::Computed {
@@ -137,6 +143,12 @@ void FieldTree::set_in(Value& document, Variables variables) const {
   Computed computed{{}, {variables}};
   computed.values.reserve(expressions_.size());
   for (const Expression& expression : expressions_) computed.values.push_back(expression.evaluate(variables));
+  assign(root_, computed, document);
+}
+
+void FieldTree::put_in(Value& document, std::vector<std::optional<Value>> values) const {
+  const Variables variables;
+  Computed computed{std::move(values), {variables}};
   assign(root_, computed, document);
 }
 

@@ -26,6 +26,11 @@ class FieldTree {
   /// "draft", or several in an array.
   static FieldTree of_unset(const Value& spec, std::string_view what);
 
+  /// Paths whose values come from elsewhere.
+  static FieldTree of_paths(std::span<const std::string> paths, std::string_view what);
+
+  /// Of of_paths(): a value for each path, in their order; empty: what is there is removed.
+  void put_in(Value& document, std::vector<std::optional<Value>> values) const;
   /// Of a $set: all expressions read the document as it is before. `variables` without their root.
   void set_in(Value& document, Variables variables) const;
   /// Of an $unset.

@@ -59,14 +59,26 @@ void collect_names(const Condition& condition, std::vector<std::string>& names, 
   for (const Condition& child : condition.children) collect_names(child, names, reads_whole);
 }
 
-void set_time(Condition& condition, Date now) {
-  if (condition.kind == Kind::expr) condition.operand = now;
-  for (Condition& child : condition.children) set_time(child, now);
+void give(Condition& condition, const Variables& variables, std::shared_ptr<const Variables>& shared) {
+  if (condition.kind == Kind::expr) {
+    if (!shared) shared = std::make_shared<const Variables>(variables);
+    condition.given = shared;
+  }
+  for (Condition& child : condition.children) give(child, variables, shared);
 }
 
 }  // namespace
 
-void Filter::set_now(Date now) { set_time(root_, now); }
+void Filter::set_variables(const Variables& variables) {
+  std::shared_ptr<const Variables> shared;
+  give(root_, variables, shared);
+}
+
+void Filter::set_now(Date now) {
+  Variables variables;
+  variables.now = now;
+  set_variables(variables);
+}
 
 void Filter::find_needed() {
   literal_ = Literal::of(root_);

@@ -12,6 +12,7 @@
 #include "engine/model/value.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,10 @@ class Filter {
   /// `invalid` for what is no filter or an unknown operator, `unsupported` for operators that
   /// MongoDB has and this does not; both name the path.
   static Filter parse(std::string_view json, const json::Limits& limits = {});
-  /// Of an object already read; `what` names it in messages ("$pull tags").
-  static Filter of(const Value& object, std::string_view what, FilterOf of = FilterOf::document);
+  /// Of an object already read; `what` names it in messages ("$pull tags"). `variables`: the names that $expr may read
+  /// beside the document, and set_variables() gives values.
+  static Filter of(const Value& object, std::string_view what, FilterOf of = FilterOf::document,
+                   std::span<const std::string> variables = {});
 
   bool matches(const Value& document) const { return root_.holds(document); }
   /// The same for a stored document; reads only the members that the filter names, and no further than it must.
@@ -43,7 +46,9 @@ class Filter {
   /// An all_of with none directly in it.
   const Condition& root() const { return root_; }
 
-  /// What $$NOW in $expr stands for: the transaction's time.
+  /// What $expr may read beside the document, whose place in it is not looked at.
+  void set_variables(const Variables& variables);
+  /// The same with nothing but $$NOW, the transaction's time: it forgets what else was set.
   void set_now(Date now);
 
  private:

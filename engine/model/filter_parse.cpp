@@ -255,16 +255,23 @@ Condition parse_operator(const PathOperator& op, const Value& operand, const Val
 
 // Above paths
 
-Condition parse_object(const Value& object, std::string_view what, FilterOf of);
+/// A filter's place: what messages call it, and what $expr may be there.
+struct Above {
+  std::string_view what;
+  FilterOf of;
+  std::span<const std::string> variables;
+};
 
-Condition parse_logical(Kind kind, const Member& member, std::string_view what, FilterOf of) {
+Condition parse_object(const Value& object, const Above& place);
+
+Condition parse_logical(Kind kind, const Member& member, const Above& place) {
   const bool listed = member.value.is_array() && !member.value.array().empty();
-  if (!listed) refuse_filter(what, text(member.name, " needs an array of one or more filters"));
+  if (!listed) refuse_filter(place.what, text(member.name, " needs an array of one or more filters"));
   Condition c;
   c.kind = kind;
   for (const Value& filter : member.value.array()) {
-    if (!filter.is_object()) refuse_filter(what, text(member.name, " needs filters, which are objects"));
-    Condition child = simplified(parse_object(filter, what, of));
+    if (!filter.is_object()) refuse_filter(place.what, text(member.name, " needs filters, which are objects"));
+    Condition child = simplified(parse_object(filter, place));
     kind == Kind::all_of ? add(c, std::move(child)) : c.children.push_back(std::move(child));
   }
   return c;
@@ -277,17 +284,19 @@ Condition parse_always(const Member& member, Kind kind, std::string_view what) {
   return c;
 }
 
-Condition parse_expression(const Value& expression, std::string_view what, FilterOf of) {
-  if (of == FilterOf::element) refuse_filter(what, "$expr is about whole documents, and stands beside paths, not below one");
-  return leaf(Kind::expr, Path(), {}, Expression::parse(expression, text(what, ", $expr")));
+Condition parse_expression(const Value& expression, const Above& place) {
+  if (place.of == FilterOf::element)
+    refuse_filter(place.what, "$expr is about whole documents, and stands beside paths, not below one");
+  return leaf(Kind::expr, Path(), {}, Expression::parse(expression, text(place.what, ", $expr"), place.variables));
 }
 
-Condition parse_above_paths(const Member& member, std::string_view what, FilterOf of) {
+Condition parse_above_paths(const Member& member, const Above& place) {
+  const std::string_view what = place.what;
   const std::string& name = member.name;
-  if (name == "$and") return parse_logical(Kind::all_of, member, what, of);
-  if (name == "$or") return parse_logical(Kind::any_of, member, what, of);
-  if (name == "$nor") return parse_logical(Kind::none_of, member, what, of);
-  if (name == "$expr") return parse_expression(member.value, what, of);
+  if (name == "$and") return parse_logical(Kind::all_of, member, place);
+  if (name == "$or") return parse_logical(Kind::any_of, member, place);
+  if (name == "$nor") return parse_logical(Kind::none_of, member, place);
+  if (name == "$expr") return parse_expression(member.value, place);
   if (name == "$jsonSchema")
     return leaf(Kind::json_schema, Path(), {}, Schema::parse(member.value, text(what, ", $jsonSchema")));
   if (name == "$comment") return {};
@@ -302,15 +311,15 @@ Condition parse_above_paths(const Member& member, std::string_view what, FilterO
        {{"reason", "UnknownOperator"}, {"operator", name}, {"path", ""}});
 }
 
-Condition parse_object(const Value& object, std::string_view what, FilterOf of) {
+Condition parse_object(const Value& object, const Above& place) {
   Condition all;
   for (const Member& member : object.object()) {
     if (member.name.starts_with('$'))
-      add(all, parse_above_paths(member, what, of));
+      add(all, parse_above_paths(member, place));
     else if (is_operators(member.value))
-      add(all, parse_conditions(Path(member.name), member.value, what));
+      add(all, parse_conditions(Path(member.name), member.value, place.what));
     else
-      all.children.push_back(parse_value(Path(member.name), member.value, what));
+      all.children.push_back(parse_value(Path(member.name), member.value, place.what));
   }
   return all;
 }
@@ -339,10 +348,10 @@ Condition parse_conditions(const Path& path, const Value& operators, std::string
   return simplified(std::move(all));
 }
 
-Filter Filter::of(const Value& object, std::string_view what, FilterOf of) {
+Filter Filter::of(const Value& object, std::string_view what, FilterOf of, std::span<const std::string> variables) {
   if (!object.is_object()) refuse_filter(what, R"(it must be an object, such as {"author": "Ada"}; {} matches everything)");
   Filter filter;
-  filter.root_ = parse_object(object, what, of);
+  filter.root_ = parse_object(object, {what, of, variables});
   filter.find_needed();
   return filter;
 }

@@ -53,16 +53,11 @@ std::optional<Value> id_of(const Value& document) {
   return id ? std::optional(*id) : std::nullopt;
 }
 
-// True when there is the same id, perhaps spelled in another way (1.0 for 1): that must not be stored.
-bool restore_same_id(Value& document, const Value& id) {
-  Value* present = document.find("_id");
-  if (!present || !equal(*present, id)) return false;
-  *present = id;
-  return true;
-}
+// An operator must not take it away.
+bool has_same_id(Value& document, const Value& id) { return document.find("_id") && keep_id(document, id); }
 
-void keep_id(Value& document, const std::optional<Value>& id) {
-  if (id && !restore_same_id(document, *id))
+void require_id(bool kept) {
+  if (!kept)
     refuse_update("ImmutableId", "the _id of a document cannot change; insert a new document and remove this one");
 }
 
@@ -148,7 +143,7 @@ bool Update::apply_changes(Value& document, const UpdateContext& context) const 
   const auto make = [&](const Change& change, const Path& path) {
     if (change.op == Change::Operator::set_on_insert && !context.inserting) return;
     if (!make_change(document, change, path, context.now, creator)) return;
-    const bool same_id = path.text() == "_id" && id && restore_same_id(document, *id);
+    const bool same_id = path.text() == "_id" && id && has_same_id(document, *id);
     if (same_id && change.op != Change::Operator::rename) return;  // that took its source away
     modified = true;
     growth.add(document, change.bytes);
@@ -159,7 +154,7 @@ bool Update::apply_changes(Value& document, const UpdateContext& context) const 
   } else {
     for (const Change& change : changes_) make(change, change.path);
   }
-  keep_id(document, id);
+  require_id(!id || has_same_id(document, *id));
   return modified;
 }
 
@@ -167,8 +162,7 @@ bool Update::apply_pipeline(Value& document, const UpdateContext& context) const
   const std::optional<Value> id = id_of(document);
   const std::string before = to_json(document);
   pipeline_->apply(document, context.now, context.limits);
-  if (id && !document.find("_id")) document.object().insert(document.object().begin(), {"_id", *id});
-  keep_id(document, id);
+  require_id(!id || keep_id(document, *id));
   return to_json(document) != before;
 }
 

@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/pipeline/accumulators.h"
 
+#include "engine/base/interrupt.h"
 #include "engine/base/key_codec.h"
 #include "engine/model/compare.h"
 #include "engine/model/key.h"
@@ -41,6 +42,26 @@ std::string key_of(const Value& value, bool descending) {
   return key;
 }
 
+bool comes_before(const Ranked::Entry& a, const Ranked::Entry& b) {
+  const int c = a.key.compare(b.key);
+  return c != 0 ? c < 0 : a.number < b.number;
+}
+
+// What is gathered can be long to sort.
+template <class Range, class Before>
+void sort_polled(Range& range, Before before) {
+  unsigned steps = 0;
+  std::sort(range.begin(), range.end(), [&](const auto& a, const auto& b) {
+    if (++steps % (1u << 16) == 0) Interrupt::poll();
+    return before(a, b);
+  });
+}
+
+Array in_order(Many&& many) {
+  std::rotate(many.values.begin(), many.values.begin() + static_cast<std::ptrdiff_t>(many.first), many.values.end());
+  return std::move(many.values);
+}
+
 }  // namespace
 
 Gathered Accumulator::begin() const {
@@ -65,18 +86,6 @@ Gathered Accumulator::begin() const {
   }
 }
 
-bool Accumulator::is_commutative() const {
-  switch (kind_) {
-    case Kind::first:
-    case Kind::last:
-    case Kind::push:
-    case Kind::first_n:
-    case Kind::last_n:
-    case Kind::merge_objects: return false;
-    default: return true;
-  }
-}
-
 void Accumulator::trace_needs(Needs& needs) const {
   if (input_) needs.add(*input_);
   for (const model::SortField& field : sort_.fields()) needs.add(field.path.text());
@@ -92,10 +101,11 @@ std::size_t Accumulator::add(Gathered& gathered, Evaluator& evaluate, const Valu
   if (kind_ == Kind::first && std::get<One>(gathered).there) return 0;
   Value own;
   const Value* value = evaluate(*input_, row, own);
-  if (sort_.empty()) return add_value(gathered, value);
+  if (sort_.empty()) return evaluate.with(row, [&](const model::Variables&) { return add_value(gathered, value); });
   std::string key;
-  evaluate.with(row, [&](const model::Variables&) { sort_.append_key(key, row); });
-  return add_ranked(std::get<Ranked>(gathered), std::move(key), value ? *value : Value());
+  evaluate.append_key(key, sort_, row, what_);
+  Ranked& ranked = std::get<Ranked>(gathered);
+  return add_ranked(ranked, {std::move(key), ranked.next++, value ? *value : Value()});
 }
 
 // Null: missing.
@@ -125,9 +135,11 @@ std::size_t Accumulator::add_value(Gathered& gathered, const Value* value) const
     case Kind::last_n: return add_many(std::get<Many>(gathered), value ? *value : null);
     case Kind::add_to_set: return value ? add_different(std::get<Different>(gathered), *value) : 0;
     case Kind::min_n:
-    case Kind::max_n:
+    case Kind::max_n: {
       if (!value || value->is_null()) return 0;
-      return add_ranked(std::get<Ranked>(gathered), key_of(*value, kind_ == Kind::max_n), *value);
+      Ranked& ranked = std::get<Ranked>(gathered);
+      return add_ranked(ranked, {key_of(*value, kind_ == Kind::max_n), ranked.next++, *value});
+    }
     default: return add_one(std::get<One>(gathered), value);
   }
 }
@@ -169,9 +181,11 @@ void Accumulator::merge_object(One& one, const Value& object) const {
 std::size_t Accumulator::add_many(Many& many, const Value& value) const {
   if (kind_ == Kind::first_n && many.values.size() == n_) return 0;
   if (kind_ == Kind::last_n && many.values.size() == n_) {
-    std::rotate(many.values.begin(), many.values.begin() + 1, many.values.end());
-    many.values.back() = value;
-    return 0;
+    Value& oldest = many.values[many.first];
+    many.first = (many.first + 1) % n_;
+    const std::size_t before = bytes_of(oldest);
+    oldest = value;
+    return growth(before, bytes_of(value));
   }
   many.values.push_back(value);
   return 2 * sizeof(Value) + bytes_of(value);
@@ -185,17 +199,24 @@ std::size_t Accumulator::add_different(Different& set, const Value& value) const
   return bytes;
 }
 
-std::size_t Accumulator::add_ranked(Ranked& ranked, std::string key, Value value) const {
-  auto& values = ranked.values;
+std::size_t Accumulator::add_ranked(Ranked& ranked, Ranked::Entry entry) const {
   const bool keeps_last = kind_ == Kind::bottom || kind_ == Kind::bottom_n;
-  if (values.size() == n_ && (keeps_last ? key < values.front().first : key >= values.back().first)) return 0;
-  const auto at = std::upper_bound(values.begin(), values.end(), key,
-                                   [](const std::string& k, const auto& entry) { return k < entry.first; });
-  const std::size_t bytes = sizeof *at + key.size() + bytes_of(value);
-  values.insert(at, {std::move(key), std::move(value)});
-  if (values.size() <= n_) return bytes;
-  values.erase(keeps_last ? values.begin() : values.end() - 1);
-  return 0;
+  const auto stays = [keeps_last](const Ranked::Entry& a, const Ranked::Entry& b) {
+    return keeps_last ? comes_before(b, a) : comes_before(a, b);
+  };
+  const auto bytes_in = [](const Ranked::Entry& one) { return sizeof one + one.key.size() + bytes_of(one.value); };
+  auto& heap = ranked.heap;
+  std::size_t before = 0;
+  if (heap.size() == n_) {
+    if (!stays(entry, heap.front())) return 0;
+    std::ranges::pop_heap(heap, stays);
+    before = bytes_in(heap.back());
+    heap.pop_back();
+  }
+  const std::size_t bytes = bytes_in(entry);
+  heap.push_back(std::move(entry));
+  std::ranges::push_heap(heap, stays);
+  return growth(before, bytes);
 }
 
 void Accumulator::remove(Gathered& gathered, Evaluator& evaluate, const Value& row) const {
@@ -230,18 +251,23 @@ std::size_t Accumulator::merge(Gathered& gathered, Gathered&& later) const {
     return add_one(*one, &other.value);
   }
   std::size_t bytes = 0;
-  if (auto* many = std::get_if<Many>(&gathered))
-    for (const Value& value : std::get<Many>(later).values) bytes += add_many(*many, value);
-  else if (auto* set = std::get_if<Different>(&gathered))
+  if (auto* many = std::get_if<Many>(&gathered)) {
+    for (const Value& value : in_order(std::move(std::get<Many>(later)))) bytes += add_many(*many, value);
+  } else if (auto* set = std::get_if<Different>(&gathered)) {
     for (const Value& value : std::get<Different>(later).values) bytes += add_different(*set, value);
-  else if (auto* ranked = std::get_if<Ranked>(&gathered))
-    for (auto& [key, value] : std::get<Ranked>(later).values)
-      bytes += add_ranked(*ranked, std::move(key), std::move(value));
-  else
+  } else if (auto* ranked = std::get_if<Ranked>(&gathered)) {
+    Ranked& other = std::get<Ranked>(later);
+    for (Ranked::Entry& entry : other.heap) {
+      entry.number += ranked->next;
+      bytes += add_ranked(*ranked, std::move(entry));
+    }
+    ranked->next += other.next;
+  } else {
     for (const double number : std::get<Numbers>(later).values) {
       std::get<Numbers>(gathered).values.push_back(number);
       bytes += 2 * sizeof number;
     }
+  }
   return bytes;
 }
 
@@ -278,25 +304,27 @@ Value Accumulator::result(Gathered&& gathered) const {
       return std::move(std::get<One>(gathered).value);
     case Kind::push:
     case Kind::first_n:
-    case Kind::last_n: return std::move(std::get<Many>(gathered).values);
+    case Kind::last_n: return in_order(std::move(std::get<Many>(gathered)));
     case Kind::add_to_set: return std::move(std::get<Different>(gathered).values);
     case Kind::top:
     case Kind::bottom: {
-      auto& values = std::get<Ranked>(gathered).values;
-      return values.empty() ? Value() : std::move(values[0].second);
+      auto& heap = std::get<Ranked>(gathered).heap;
+      return heap.empty() ? Value() : std::move(heap[0].value);
     }
     case Kind::top_n:
     case Kind::bottom_n:
     case Kind::min_n:
     case Kind::max_n: {
       Array out;
-      for (auto& [key, value] : std::get<Ranked>(gathered).values) out.push_back(std::move(value));
+      auto& heap = std::get<Ranked>(gathered).heap;
+      sort_polled(heap, comes_before);
+      for (Ranked::Entry& entry : heap) out.push_back(std::move(entry.value));
       return out;
     }
     case Kind::median:
     case Kind::percentile: {
       auto& values = std::get<Numbers>(gathered).values;
-      std::ranges::sort(values);
+      sort_polled(values, std::less<>());
       if (kind_ == Kind::median) return model::percentile_of(values, 0.5);
       Array out;
       for (const double part : parts_) out.push_back(model::percentile_of(values, part));
@@ -313,14 +341,16 @@ Value Accumulator::saved(Gathered&& gathered) const {
   if (const auto* moments = std::get_if<Moments>(&gathered))
     return Array{moments->count, moments->mean, moments->squares};
   if (auto* one = std::get_if<One>(&gathered)) return one->there ? Array{std::move(one->value)} : Array();
-  if (auto* many = std::get_if<Many>(&gathered)) return std::move(many->values);
+  if (auto* many = std::get_if<Many>(&gathered)) return in_order(std::move(*many));
   if (auto* set = std::get_if<Different>(&gathered)) return std::move(set->values);
   if (const auto* numbers = std::get_if<Numbers>(&gathered))
     return std::string(reinterpret_cast<const char*>(numbers->values.data()), numbers->values.size() * sizeof(double));
   Array out;
-  for (auto& [key, value] : std::get<Ranked>(gathered).values) {
-    out.push_back(std::move(key));
-    out.push_back(std::move(value));
+  auto& heap = std::get<Ranked>(gathered).heap;
+  sort_polled(heap, comes_before);
+  for (Ranked::Entry& entry : heap) {
+    out.push_back(std::move(entry.key));
+    out.push_back(std::move(entry.value));
   }
   return out;
 }
@@ -346,8 +376,9 @@ Gathered Accumulator::restored(Value&& saved) const {
   } else if (auto* set = std::get_if<Different>(&gathered)) {
     for (const Value& value : parts) add_different(*set, value);
   } else {
+    Ranked& ranked = std::get<Ranked>(gathered);
     for (std::size_t i = 0; i + 1 < parts.size(); i += 2)
-      std::get<Ranked>(gathered).values.emplace_back(parts[i].string(), std::move(parts[i + 1]));
+      add_ranked(ranked, {std::move(parts[i].string()), ranked.next++, std::move(parts[i + 1])});
   }
   return gathered;
 }

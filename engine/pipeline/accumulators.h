@@ -34,13 +34,20 @@ struct One {  // $min, $max, $first, $last, $mergeObjects
 };
 struct Many {  // $push, $firstN, $lastN
   Array values;
+  std::size_t first = 0;  // of $lastN, when full: a ring
 };
 struct Different {  // $addToSet
   std::unordered_set<std::string> seen;
   Array values;
 };
-struct Ranked {  // $top, $bottom, $topN, $bottomN, $minN, $maxN: sorted by key, at most n
-  std::vector<std::pair<std::string, Value>> values;
+struct Ranked {  // $top, $bottom, $topN, $bottomN, $minN, $maxN: a heap of at most n, in front the one to go next
+  struct Entry {
+    std::string key;
+    std::uint64_t number;  // in the order they came, which decides between equal keys
+    Value value;
+  };
+  std::vector<Entry> heap;
+  std::uint64_t next = 0;  // number
 };
 struct Numbers {  // $median, $percentile
   std::vector<double> values;
@@ -56,8 +63,6 @@ class Accumulator {
 
   const std::string& field() const { return field_; }
   void trace_needs(Needs& needs) const;
-  /// The rows' order is of no account.
-  bool is_commutative() const;
 
   Gathered begin() const;
   /// Takes the row in; returns by how many bytes it grew.
@@ -108,7 +113,7 @@ class Accumulator {
   std::size_t add_one(One& one, const Value* value) const;
   std::size_t add_many(Many& many, const Value& value) const;
   std::size_t add_different(Different& set, const Value& value) const;
-  std::size_t add_ranked(Ranked& ranked, std::string key, Value value) const;
+  std::size_t add_ranked(Ranked& ranked, Ranked::Entry entry) const;
   void merge_object(One& one, const Value& object) const;
   Value finite(double number) const;
 

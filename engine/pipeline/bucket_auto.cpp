@@ -31,7 +31,7 @@ class BucketRows final : public Rows {
     if (!there_) return false;
     row = bucket();
     ++number_;
-    check_row_size(execution_.settings, bytes_in_memory(row) / 4, spec_.what);
+    check_row_size(execution_.settings, row, spec_.what);
     return true;
   }
 
@@ -76,7 +76,11 @@ class BucketRows final : public Rows {
     for (std::uint64_t taken = 0; there_ && (is_last || taken < share || model::equal(by_, most)); ++taken) {
       for (std::size_t i = 0; i < gathered.size(); ++i)
         bytes += spec_.accumulators[i].add(gathered[i], evaluate_, row_);
-      check_row_size(execution_.settings, bytes / 8, spec_.what);
+      if (bytes > execution_.stage_bytes)
+        fail(ErrorCode::too_large,
+             text(spec_.what, ": a bucket gathers more than ", execution_.stage_bytes,
+                  " bytes; gather less ($firstN, $topN), make more buckets, or allow more memory"),
+             {{"reason", "Memory"}, {"limit", std::to_string(execution_.stage_bytes)}});
       most = std::move(by_);
       advance();
     }
@@ -122,7 +126,7 @@ Stages parse_bucket_auto(const Value& spec, const Place& place) {
     fail(ErrorCode::unsupported, text(place.what, ": \"granularity\" is not offered"), {{"reason", "Operator"}});
   BucketSpec out;
   out.what = place.what;
-  out.by = place.expression(*parts[0], "groupBy");
+  out.by = place.path_or_object(*parts[0], "groupBy");
   out.buckets = static_cast<std::uint64_t>(place.integer(*parts[1], "buckets", 1));
   if (parts[2])
     out.accumulators = parse_accumulators(*parts[2], place);

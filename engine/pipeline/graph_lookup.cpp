@@ -19,7 +19,7 @@ struct GraphSpec {
   model::Path connect_from, connect_to, as;
   std::optional<std::int64_t> depth_max;
   std::optional<model::Path> depth_field;
-  Value filter = Object();
+  std::shared_ptr<const Match> match;  // or null
 };
 
 std::string key_of(const Value& value) {
@@ -35,7 +35,7 @@ class GraphRows final : public Rows {
         input_(std::move(input)),
         spec_(spec),
         evaluate_(execution),
-        foreign_(execution, spec.from, spec.connect_to, spec.filter, spec.what) {}
+        foreign_(execution, spec.from, spec.connect_to, Missing::is_nothing, spec.match.get(), spec.what) {}
 
   bool next(Value& row) override {
     if (!input_->next(row)) return false;
@@ -51,21 +51,23 @@ class GraphRows final : public Rows {
     std::unordered_set<std::string> documents, asked;
     Value own;
     const Value* start = evaluate_(*spec_.start, row, own);
-    Array frontier = !start ? Array{Value()} : start->is_array() ? start->array() : Array{*start};
+    Array frontier = !start ? Array() : start->is_array() ? start->array() : Array{*start};
     for (const Value& value : frontier) asked.insert(key_of(value));
     for (std::int64_t depth = 0; !frontier.empty() && depth <= spec_.depth_max.value_or(INT64_MAX - 1); ++depth) {
       execution_.check();
       Array next;
-      foreign_.find(frontier, [&](Value&& document) {
+      const RowsPtr rows = foreign_.find(frontier);
+      Value document;
+      while (rows->next(document)) {
         const Value* id = document.find("_id");
-        if (!documents.insert(id ? key_of(*id) : key_of(document)).second) return;
+        if (!documents.insert(id ? key_of(*id) : key_of(document)).second) continue;
         model::reach(document, spec_.connect_from, [&](const Value* value, bool elements_visited) {
           if (value && !elements_visited && asked.insert(key_of(*value)).second) next.push_back(*value);
           return false;
         });
         if (spec_.depth_field) put_at(document, *spec_.depth_field, depth);
         found.add(std::move(document));
-      });
+      }
       frontier = std::move(next);
     }
     return found.take();
@@ -109,10 +111,8 @@ Stages parse_graph_lookup(const Value& spec, const Place& place) {
   out.as = place.path(*parts[4], "as");
   if (parts[5]) out.depth_max = place.integer(*parts[5], "maxDepth", 0);
   if (parts[6]) out.depth_field = place.path(*parts[6], "depthField");
-  if (parts[7]) {
-    model::Filter::of(*parts[7], text(place.what, ", \"restrictSearchWithMatch\""));
-    out.filter = *parts[7];
-  }
+  if (parts[7])
+    out.match = std::make_shared<Match>(text(place.what, ", \"restrictSearchWithMatch\""), *parts[7], place.variables);
   return {std::make_shared<GraphLookup>(std::move(out))};
 }
 

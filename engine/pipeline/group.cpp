@@ -6,7 +6,6 @@
 #include "engine/model/compare.h"
 #include "engine/pipeline/order.h"
 #include "engine/pipeline/parse.h"
-#include "engine/pipeline/row_codec.h"
 
 #include <algorithm>
 #include <exception>
@@ -33,7 +32,7 @@ class GroupRows : public Rows {
       if (execution_.figures) (*execution_.figures)[figure_].spilled_bytes = table_.spilled_bytes();
     }
     if (!table_.next(row)) return false;
-    check_row_size(execution_.settings, bytes_in_memory(row) / 4, spec_.what);
+    check_row_size(execution_.settings, row, spec_.what);
     return true;
   }
 
@@ -250,6 +249,7 @@ Value bucket_expression(const Value& by, const Array& boundaries, const Value* o
 
 Stages parse_bucket(const Value& spec, const Place& place) {
   const auto parts = place.members(spec, "groupBy boundaries default? output?");
+  place.path_or_object(*parts[0], "groupBy");
   const Array boundaries = constant_array(*parts[1], place);
   std::optional<Value> otherwise;
   if (parts[2]) {

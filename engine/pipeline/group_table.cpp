@@ -32,6 +32,12 @@ void GroupKey::trace_needs(Needs& needs) const {
   for (const Part& part : parts_) needs.add(part.expression);
 }
 
+const Value* GroupKey::found(const Part& part, Evaluator& evaluate, const Value& row, Value& own) const {
+  static const Value null;
+  const Value* value = evaluate(part.expression, row, own);
+  return value || parts_.size() > 1 ? value : &null;
+}
+
 void GroupKey::append(std::string& out, Evaluator& evaluate, const Value& row) const {
   static const Value null;
   Value own;
@@ -40,7 +46,7 @@ void GroupKey::append(std::string& out, Evaluator& evaluate, const Value& row) c
     return model::append_sort_element(out, value ? *value : null);
   }
   for (const Part& part : parts_) {
-    const Value* value = evaluate(part.expression, row, own);
+    const Value* value = found(part, evaluate, row, own);
     out += value ? '\1' : '\0';
     if (value) model::append_sort_element(out, *value);
   }
@@ -54,7 +60,7 @@ Value GroupKey::value(Evaluator& evaluate, const Value& row) const {
   }
   Object id;
   for (const Part& part : parts_)
-    if (const Value* value = evaluate(part.expression, row, own)) id.push_back({part.name, *value});
+    if (const Value* value = found(part, evaluate, row, own)) id.push_back({part.name, *value});
   return id;
 }
 

@@ -20,7 +20,8 @@ class GroupKey {
   static GroupKey parse(const Value& id, const Place& place);
 
   void trace_needs(Needs& needs) const;
-  /// Missing is null, but a missing part is left out. Equal values have equal bytes.
+  /// Missing is null, also where it is the only part; of several parts a missing one is left out. Equal values have
+  /// equal bytes.
   void append(std::string& out, Evaluator& evaluate, const Value& row) const;
   Value value(Evaluator& evaluate, const Value& row) const;
 
@@ -29,6 +30,8 @@ class GroupKey {
     std::string name;
     Expression expression;
   };
+  const Value* found(const Part& part, Evaluator& evaluate, const Value& row, Value& own) const;
+
   std::optional<Expression> whole_;
   std::vector<Part> parts_;
 };

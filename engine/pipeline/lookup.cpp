@@ -2,7 +2,9 @@
 //
 // $lookup: the documents of another source that belong to a row, by equality, by a pipeline, or by both.
 #include "engine/pipeline/parse.h"
+#include "engine/pipeline/spool.h"
 #include "engine/pipeline/subpipeline.h"
+#include "engine/pipeline/unwind.h"
 
 #include <algorithm>
 
@@ -21,10 +23,12 @@ struct LookupSpec {
   // A pipeline that begins with {"$match": {"$expr": {"$eq": ["$foreign", "$$variable"]}}}: then only documents with
   // that value have to be looked at.
   std::optional<Expression> variable;
+  std::optional<UnwindSpec> unwind;  // of what was found
 
   bool is_correlated() const { return local || !let.empty(); }
 };
 
+/// Each row with an array of what belongs to it; or, with an $unwind, once with each: then nothing is held at once.
 class LookupRows final : public Rows {
  public:
   LookupRows(Execution& execution, RowsPtr input, const LookupSpec& spec)
@@ -33,26 +37,71 @@ class LookupRows final : public Rows {
         input_(std::move(input)),
         spec_(spec),
         evaluate_(execution) {
-    if (spec.foreign) foreign_.emplace(inner_, spec.from, *spec.foreign, Object(), spec.what);
+    if (spec.foreign) foreign_.emplace(inner_, spec.from, *spec.foreign, Missing::is_null, nullptr, spec.what);
   }
 
   bool next(Value& row) override {
+    if (spec_.unwind) return next_pair(row);
     if (!input_->next(row)) return false;
     execution_.tick();
-    put_at(row, spec_.as, spec_.is_correlated() ? Value(found_for(row)) : once());
+    put_at(row, spec_.as, spec_.is_correlated() ? Value(all_of(*found_for(row))) : once());
     return true;
   }
 
  private:
   // The same for all rows.
   Value once() {
-    if (!once_) once_ = Value(run(open_plan(inner_, spec_.from, spec_.plan)));
+    if (!once_) once_ = Value(all_of(*open_plan(inner_, spec_.from, spec_.plan)));
     return *once_;
   }
 
-  Array found_for(const Value& row) {
+  Array all_of(Rows& rows) {
+    GrowingArray found(execution_.settings, spec_.what);
+    Value row;
+    while (rows.next(row)) {
+      execution_.tick();
+      found.add(std::move(row));
+    }
+    return found.take();
+  }
+
+  bool next_pair(Value& row) {
+    for (;;) {
+      execution_.tick();
+      Value found;
+      if (found_ && found_->next(found)) {
+        row = left_;
+        put_at(row, spec_.as, std::move(found));
+        if (spec_.unwind->index) put_at(row, *spec_.unwind->index, pairs_);
+        ++pairs_;
+        return true;
+      }
+      const bool alone = found_ && pairs_ == 0 && spec_.unwind->preserve;
+      found_.reset();
+      if (alone) {
+        row = std::move(left_);
+        put_at(row, spec_.as, Value());
+        erase_at(row, spec_.as);
+        if (spec_.unwind->index) put_at(row, *spec_.unwind->index, Value());
+        return true;
+      }
+      if (!input_->next(left_)) return false;
+      found_ = spec_.is_correlated() ? found_for(left_) : found_once();
+      pairs_ = 0;
+    }
+  }
+
+  RowsPtr found_once() {
+    if (!spool_) {
+      spool_.emplace(inner_, inner_.stage_bytes, spec_.what);
+      spool_->add_all(*open_plan(inner_, spec_.from, spec_.plan));
+    }
+    return spool_->rows();
+  }
+
+  RowsPtr found_for(const Value& row) {
     bind(row);
-    if (!foreign_) return run(open_plan(inner_, spec_.from, spec_.plan));
+    if (!foreign_) return open_plan(inner_, spec_.from, spec_.plan);
     Array values;
     if (spec_.local) {
       values = values_at(row, *spec_.local);
@@ -61,13 +110,11 @@ class LookupRows final : public Rows {
       static const Value nothing = Object();
       Evaluator evaluate(inner_);  // the value lives in its variables
       const Value* value = evaluate(*spec_.variable, nothing, own);
-      if (value && value->is_array()) return run(open_plan(inner_, spec_.from, spec_.plan));
+      if (value && value->is_array()) return open_plan(inner_, spec_.from, spec_.plan);
       values.push_back(value ? *value : Value());
     }
-    GrowingArray found(execution_.settings, spec_.what);
-    foreign_->find(values, [&](Value&& document) { found.add(std::move(document)); });
-    if (!spec_.has_pipeline) return found.take();
-    return run(open_stages(inner_, spec_.stages, std::make_unique<GivenRows>(found.take())));
+    RowsPtr rows = foreign_->find(values);
+    return spec_.has_pipeline ? open_stages(inner_, spec_.stages, std::move(rows)) : std::move(rows);
   }
 
   void bind(const Value& row) {
@@ -80,16 +127,6 @@ class LookupRows final : public Rows {
     }
   }
 
-  Array run(RowsPtr rows) {
-    GrowingArray found(execution_.settings, spec_.what);
-    Value row;
-    while (rows->next(row)) {
-      execution_.tick();
-      found.add(std::move(row));
-    }
-    return found.take();
-  }
-
   Execution& execution_;
   Execution inner_;
   RowsPtr input_;
@@ -97,6 +134,11 @@ class LookupRows final : public Rows {
   Evaluator evaluate_;
   std::optional<Foreign> foreign_;
   std::optional<Value> once_;
+  // With an $unwind: a row, and the rest of what belongs to it.
+  std::optional<Spool> spool_;
+  Value left_;
+  RowsPtr found_;
+  std::int64_t pairs_ = 0;
 };
 
 class Lookup final : public Stage {
@@ -111,11 +153,22 @@ class Lookup final : public Stage {
     for (const auto& [name, expression] : spec_.let) needs.add(expression);
   }
   bool keeps(const model::Path& path) const override { return !paths_overlap(path.text(), spec_.as.text()); }
-  bool one_to_one() const override { return true; }
-  std::size_t gathers() const override { return spec_.plan.gathers() + (spec_.foreign ? 1 : 0); }
+  bool one_to_one() const override { return !spec_.unwind; }
+  std::shared_ptr<const Stage> fused_with(const Stage& next) const override {
+    const auto* unwind = dynamic_cast<const Unwind*>(&next);
+    if (spec_.unwind || !unwind || unwind->spec().path.text() != spec_.as.text()) return nullptr;
+    LookupSpec fused = spec_;
+    fused.unwind = unwind->spec();
+    return std::make_shared<Lookup>(std::move(fused));
+  }
+  std::size_t gathers() const override {
+    const bool spools = spec_.unwind && !spec_.is_correlated();
+    return spec_.plan.gathers() + (spec_.foreign || spools ? 1 : 0);
+  }
   Value notes() const override {
     Object notes = {{"from", spec_.from.value()}};
     if (spec_.foreign) notes.push_back({"by", spec_.foreign->text()});
+    if (spec_.unwind) notes.push_back({"unwinds", true});
     return notes;
   }
 
@@ -164,9 +217,7 @@ void parse_pipeline(const Value& let, const Value& pipeline, const Place& place,
   Place inner = place.at("pipeline");
   inner.depth = place.depth + 1;
   for (const auto& [name, expression] : place.object(let, R"({"author": "$author"})")) {
-    const bool starts_right = !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || (name[0] & 0x80) != 0);
-    if (!starts_right || name.find_first_of(std::string_view(".$\0", 3)) != std::string::npos)
-      place.refuse(text("\"let\": the variable's name \"", name, "\" must begin with a lower-case letter"));
+    place.check_variable_name(name);
     out.let.emplace_back(name, place.expression(expression, text("let.", name)));
     inner.variables.push_back(name);
   }

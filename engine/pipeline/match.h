@@ -4,33 +4,35 @@
 #include "engine/model/filter.h"
 #include "engine/pipeline/stage.h"
 
+#include <utility>
+
 namespace stele::pipeline {
 
-/// $match: a filter, and expressions that may read the variables of $lookup.
+/// $match. Its filter's $expr may read the variables of $lookup.
 class Match final : public Stage {
  public:
-  Match(std::string what, Value text, std::vector<Expression> expressions);
+  Match(std::string what, Value text, std::vector<std::string> variables);
 
   RowsPtr open(Execution& execution, RowsPtr input) const override;
   void trace_needs(Needs& needs) const override;
   bool keeps(const model::Path&) const override { return true; }
   bool row_wise() const override { return true; }
 
-  const Value& text() const { return text_; }  // of the filter
+  const Value& text() const { return text_; }
   const model::Filter& filter() const { return filter_; }
-  const std::vector<Expression>& expressions() const { return expressions_; }
-  /// What it reads; empty: whole documents.
-  const std::optional<std::vector<std::string>>& paths() const { return paths_; }
+  const std::vector<std::string>& variables() const { return variables_; }
+  /// The rows that it lets through are the same before the stage as behind it.
+  bool may_precede(const Stage& stage) const;
+  /// Those of its conditions that may precede the stage, and the others; null: there are none.
+  std::pair<StagePtr, StagePtr> split(const Stage& stage) const;
   /// Both.
   StagePtr combined(const Match& other) const;
-  /// What is left when a source has the filter; null: nothing.
-  StagePtr only_expressions() const;
 
  private:
   Value text_;
+  std::vector<std::string> variables_;
   model::Filter filter_;
-  std::vector<Expression> expressions_;
-  std::optional<std::vector<std::string>> paths_;
+  std::optional<std::vector<std::string>> paths_;  // what it reads; empty: whole documents
 };
 
 }  // namespace stele::pipeline

@@ -23,7 +23,7 @@ class SortRows final : public Rows {
   SortRows(Execution& execution, RowsPtr input, const SortStage& stage, SortStage::Content content)
       : execution_(execution),
         input_(std::move(input)),
-        sort_(stage.sort()),
+        stage_(stage),
         content_(content),
         evaluate_(execution),
         sorter_(execution, execution.stage_bytes, stage.what()),
@@ -52,7 +52,7 @@ class SortRows final : public Rows {
     while (input_->next(row)) {
       key.clear();
       content.clear();
-      evaluate_.with(row, [&](const model::Variables&) { sort_.append_key(key, row); });
+      evaluate_.append_key(key, stage_.sort(), row, stage_.what());
       if (content_ == SortStage::Content::rows) append_row(content, row);
       sorter_.add(key, content_ == SortStage::Content::rows ? std::string_view(content) : input_->document());
     }
@@ -63,7 +63,7 @@ class SortRows final : public Rows {
 
   Execution& execution_;
   RowsPtr input_;  // until it is read
-  const model::Sort& sort_;
+  const SortStage& stage_;
   const SortStage::Content content_;
   Evaluator evaluate_;
   Sorter sorter_;
@@ -118,7 +118,7 @@ class TopRows final : public Rows {
     for (entry.number = 0; input_->next(row); ++entry.number) {
       execution_.tick();
       entry.key.clear();
-      evaluate_.with(row, [&](const model::Variables&) { stage_.sort().append_key(entry.key, row); });
+      evaluate_.append_key(entry.key, stage_.sort(), row, stage_.what());
       if (!sorter_ && kept_.size() == most_ && !(entry < kept_.front())) continue;
       entry.content.clear();
       if (content_ == SortStage::Content::rows)
@@ -254,7 +254,6 @@ class Sample final : public Stage {
     return std::make_unique<SampleRows>(execution, std::move(input), size_, what());
   }
   void trace_needs(Needs&) const override {}
-  bool keeps(const model::Path&) const override { return false; }
   std::size_t gathers() const override { return 1; }
 
  private:

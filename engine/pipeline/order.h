@@ -21,6 +21,7 @@ class SortStage final : public Stage {
   RowsPtr open(Execution& execution, RowsPtr input, Content content) const;
   void trace_needs(Needs& needs) const override;
   bool keeps(const model::Path&) const override { return true; }
+  bool gives_row_by_row() const override { return true; }
   std::size_t gathers() const override { return 1; }
   Value notes() const override;
 

@@ -121,6 +121,14 @@ Expression Place::expression(const Value& value, std::string_view field) const {
   return Expression::parse(value, field.empty() ? what : text(what, ", \"", field, '"'), variables);
 }
 
+Expression Place::path_or_object(const Value& value, std::string_view field) const {
+  const bool is_path = value.is_string() && value.string().starts_with('$');
+  if (!is_path && !value.is_object())
+    refuse(text(field.empty() ? "it" : text('"', field, '"'),
+                R"( needs an expression, such as "$author" or {"$toLower": "$author"})"));
+  return expression(value, field);
+}
+
 model::Path Place::path(const Value& value, std::string_view field) const {
   if (!value.is_string() || value.string().empty())
     refuse(text('"', field, "\" needs a path, such as \"author.name\""));
@@ -169,6 +177,12 @@ std::vector<const Value*> Place::members(const Value& value, std::string_view na
     if (std::ranges::find(found, &member.value) == found.end())
       refuse(text("it has no member \"", member.name, "\"; it takes: ", names), "UnknownField");
   return found;
+}
+
+void Place::check_variable_name(std::string_view name) const {
+  const bool starts_right = !name.empty() && ((name[0] >= 'a' && name[0] <= 'z') || (name[0] & 0x80) != 0);
+  if (!starts_right || name.find_first_of(std::string_view(".$\0", 3)) != std::string_view::npos)
+    refuse(text("\"let\": the variable's name \"", name, "\" must begin with a lower-case letter"));
 }
 
 void Place::check_field_name(std::string_view name) const {

@@ -15,13 +15,14 @@ struct Place {
   std::vector<std::string> variables = {};  // of $lookup's "let"
   unsigned depth = 0;                       // pipelines around this one
   bool inside_facet = false;
-  bool has_source = true;  // stages read rows from a source, or from the stage around them
 
   Place at(std::string_view part) const;
   [[noreturn]] void refuse(std::string_view rule, std::string_view reason = "InvalidPipeline") const;
 
   // Parts of a stage; `field` is "" or the member they stand at.
   Expression expression(const Value& value, std::string_view field) const;
+  /// The same, refused where it is neither "$path" nor an object: a constant makes one group of all rows.
+  Expression path_or_object(const Value& value, std::string_view field) const;
   /// A path into documents, without '$' in front.
   model::Path path(const Value& value, std::string_view field) const;
   /// "$path"
@@ -30,6 +31,8 @@ struct Place {
   const Object& object(const Value& value, std::string_view example) const;
   /// The members of `value` in the order of `names` ("from as let?"), null where an optional one is not given.
   std::vector<const Value*> members(const Value& value, std::string_view names) const;
+  /// A name in "let".
+  void check_variable_name(std::string_view name) const;
   /// A name for a new member of documents: no dot, no '$' in front, not empty.
   void check_field_name(std::string_view name) const;
 };

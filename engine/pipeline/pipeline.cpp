@@ -43,7 +43,7 @@ struct Results::Impl {
     if (passes_texts()) {
       if (cursor) return;
       request = pipeline.plan().request;
-      request.filter.set_now(execution.settings.now);
+      request.filter.set_variables(execution.variables);
       cursor = std::move(execution.sources.open(source, request).cursors.at(0));
     } else if (!rows) {
       rows = open_plan(execution, source, pipeline.plan(), &opened);

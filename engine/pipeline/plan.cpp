@@ -21,11 +21,6 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) {
   return __builtin_add_overflow(a, b, &out) ? std::numeric_limits<std::uint64_t>::max() : out;
 }
 
-bool may_precede(const Match& match, const Stage& stage) {
-  return match.paths() &&
-         std::ranges::all_of(*match.paths(), [&](const std::string& path) { return stage.keeps(model::Path(path)); });
-}
-
 // One change, if there is one to make at i.
 bool rearrange_at(Stages& stages, std::size_t i) {
   const auto match = as<Match>(stages[i + 1]);
@@ -35,7 +30,13 @@ bool rearrange_at(Stages& stages, std::size_t i) {
       stages.erase(stages.begin() + static_cast<std::ptrdiff_t>(i) + 1);
       return true;
     }
-    if (!may_precede(*match, *stages[i])) return false;
+    if (!match->may_precede(*stages[i])) {
+      auto [before, behind] = match->split(*stages[i]);
+      if (!before || !behind) return false;
+      stages[i + 1] = std::move(behind);
+      stages.insert(stages.begin() + static_cast<std::ptrdiff_t>(i), std::move(before));
+      return true;
+    }
   } else if (!stages[i]->one_to_one() || !(as<Limit>(stages[i + 1]) || as<Skip>(stages[i + 1]))) {
     return false;
   }
@@ -80,9 +81,10 @@ class ScanRows final : public Rows {
 };
 
 /// Rows, and what they refer to.
-class OwningRows final : public Rows {
+class RequestedRows final : public Rows {
  public:
-  OwningRows(std::unique_ptr<Request> request, RowsPtr rows) : request_(std::move(request)), rows_(std::move(rows)) {}
+  RequestedRows(std::unique_ptr<Request> request, RowsPtr rows)
+      : request_(std::move(request)), rows_(std::move(rows)) {}
   bool next(Value& row) override { return rows_->next(row); }
   bool gives_texts() const override { return rows_->gives_texts(); }
   bool next_text(std::string_view& text) override { return rows_->next_text(text); }
@@ -98,6 +100,12 @@ Stages rearranged(Stages stages) {
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i + 1 < stages.size(); ++i) changed |= rearrange_at(stages, i);
+  }
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
+    const StagePtr fused = stages[i]->fused_with(*stages[i + 1]);
+    if (!fused) continue;
+    stages[i] = fused;
+    stages.erase(stages.begin() + static_cast<std::ptrdiff_t>(i) + 1);
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const auto sort = as<SortStage>(stages[i]);
@@ -117,21 +125,16 @@ Plan Plan::of(Stages parsed) {
   Plan plan;
   plan.stages = rearranged(std::move(parsed));
   Stages& stages = plan.stages;
-  bool all_matched = true;  // by the source
   if (const auto match = stages.empty() ? nullptr : as<Match>(stages[0])) {
     plan.filter = match->text();
     plan.request.filter = match->filter();
     stages.erase(stages.begin());
-    if (const StagePtr rest = match->only_expressions()) {
-      stages.insert(stages.begin(), rest);
-      all_matched = false;
-    }
   }
-  if (all_matched && !stages.empty() && (plan.sort = as<SortStage>(stages[0]))) {
+  if (!stages.empty() && (plan.sort = as<SortStage>(stages[0]))) {
     plan.request.sort = plan.sort->sort();
     stages.erase(stages.begin());
   }
-  if (all_matched) plan.request.limit = wanted(stages, 0);
+  plan.request.limit = wanted(stages, 0);
   plan.needs = needs_of(stages);
   if (plan.sort) plan.sort->trace_needs(plan.needs);
   if (!plan.needs.is_all()) plan.request.paths = plan.needs.paths();
@@ -155,7 +158,7 @@ RowsPtr scan(Execution& execution, std::unique_ptr<Cursor> cursor, const Needs& 
 
 RowsPtr open_plan(Execution& execution, const SourceName& source, const Plan& plan, OpenedFigures* figures) {
   auto request = std::make_unique<Request>(plan.request);
-  request->filter.set_now(execution.settings.now);
+  request->filter.set_variables(execution.variables);
   request->parts = plan.group ? std::max(execution.settings.threads, 1u) : 1;
   Opened opened = execution.sources.open(source, *request);
   if (figures) *figures = {opened.how, opened.sorted, opened.cursors.size()};
@@ -178,7 +181,7 @@ RowsPtr open_plan(Execution& execution, const SourceName& source, const Plan& pl
     }
     rows = open_stages(execution, stages, std::move(rows));
   }
-  return std::make_unique<OwningRows>(std::move(request), std::move(rows));
+  return std::make_unique<RequestedRows>(std::move(request), std::move(rows));
 }
 
 }  // namespace stele::pipeline

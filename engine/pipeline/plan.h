@@ -7,7 +7,8 @@
 namespace stele::pipeline {
 
 /// Puts stages where they cost least: $match as early as its paths are there, matches that meet together, $limit and
-/// $skip before stages that change each row, and a $sort told how many of its rows are wanted.
+/// $skip before stages that change each row, a $lookup and the $unwind of what it found in one, and a $sort told how
+/// many of its rows are wanted.
 Stages rearranged(Stages stages);
 
 /// What a pipeline asks of its source, and the stages that are left.

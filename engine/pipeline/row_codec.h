@@ -16,5 +16,7 @@ void read_row(ByteReader& bytes, model::Value& row);
 
 /// What a value takes in memory, about.
 std::size_t bytes_in_memory(const model::Value& value);
+/// As JSON a value is no larger than this, and often much smaller: each byte of it may be written as "\u0001".
+inline std::size_t json_bytes_at_most(const model::Value& value) { return 6 * bytes_in_memory(value); }
 
 }  // namespace stele::pipeline

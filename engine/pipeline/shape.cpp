@@ -4,7 +4,6 @@
 #include "engine/model/field_tree.h"
 #include "engine/model/projection.h"
 #include "engine/pipeline/parse.h"
-#include "engine/pipeline/row_codec.h"
 
 #include <algorithm>
 
@@ -22,7 +21,7 @@ class ShapeRows final : public Rows {
     if (!input_->next(row)) return false;
     execution_.tick();
     change_.apply(evaluate_, row);
-    if (change_.may_grow()) check_row_size(execution_.settings, bytes_in_memory(row) / 4, change_.what());
+    if (change_.may_grow()) check_row_size(execution_.settings, row, change_.what());
     return true;
   }
 

@@ -69,7 +69,7 @@ class Target {
   virtual void replace(const model::Value& document) = 0;
   /// The document whose values at these paths are those of `document`, if there is one.
   virtual std::optional<model::Value> find(const model::Value& document, const std::vector<model::Path>& on) = 0;
-  /// No two documents have the same values at these paths, by _id or a unique index.
+  /// No two documents have the same values at these paths, by _id or a unique index; values, not null and missing.
   virtual bool is_unique(const std::vector<model::Path>& on) = 0;
 };
 

@@ -1,6 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/pipeline/stage.h"
 
+#include "engine/pipeline/row_codec.h"
+
 namespace stele::pipeline {
 namespace {
 
@@ -38,10 +40,12 @@ const Value* Evaluator::operator()(const Expression& expression, const Value& do
   return with(document, [&](const model::Variables& variables) { return expression.evaluate(variables, own); });
 }
 
-bool Evaluator::is_true(const Expression& expression, const Value& document) {
-  Value own;
-  const Value* value = (*this)(expression, document, own);
-  return value && model::truth(*value);
+void Evaluator::append_key(std::string& key, const model::Sort& sort, const Value& document, std::string_view what) {
+  try {
+    sort.append_key(key, document);
+  } catch (const Error& error) {
+    model::rethrow_at(Error(error.code(), text(what, ": ", error.message()), error.detail()), document);
+  }
 }
 
 RowsPtr open_stages(Execution& execution, std::span<const StagePtr> stages, RowsPtr input) {
@@ -67,6 +71,16 @@ void put_at(Value& row, const model::Path& path, Value value) {
     at = next;
   }
   *at = std::move(value);
+}
+
+void erase_at(Value& row, const model::Path& path) {
+  Value* parent = &row;
+  for (std::size_t i = 0; i + 1 < path.steps().size(); ++i) parent = parent->find(path.steps()[i].name);
+  std::erase_if(parent->object(), [&](const model::Member& member) { return member.name == path.steps().back().name; });
+}
+
+void check_row_size(const Settings& settings, const Value& row, std::string_view what) {
+  if (json_bytes_at_most(row) > settings.limits.bytes_max) check_row_size(settings, model::to_json(row).size(), what);
 }
 
 void check_row_size(const Settings& settings, std::size_t bytes, std::string_view what) {

@@ -9,6 +9,7 @@
 #include "engine/model/document_error.h"
 #include "engine/model/expression.h"
 #include "engine/model/path.h"
+#include "engine/model/sort.h"
 #include "engine/model/value.h"
 #include "engine/pipeline/needs.h"
 #include "engine/pipeline/settings.h"
@@ -96,8 +97,12 @@ class Stage {
   virtual bool keeps(const model::Path&) const { return false; }
   /// As many rows as come in, in their order, one by one.
   virtual bool one_to_one() const { return false; }
+  /// Each row comes from one row of input: without input there are none, and no row tells of the others.
+  virtual bool gives_row_by_row() const { return one_to_one(); }
   /// Rows are worked on one by one and without Sources: parts of the input may be worked on by threads of their own.
   virtual bool row_wise() const { return false; }
+  /// It and the next stage as one; null: they stay two.
+  virtual std::shared_ptr<const Stage> fused_with(const Stage&) const { return nullptr; }
   /// How often it gathers rows, with the pipelines inside it: each time Execution::stage_bytes are used.
   virtual std::size_t gathers() const { return 0; }
   /// For explain: what is not in the pipeline's text. An object.
@@ -116,7 +121,8 @@ class Evaluator {
 
   /// Null: missing. The value lives in `document`, in `own`, in the expression or here.
   const Value* operator()(const Expression& expression, const Value& document, Value& own);
-  bool is_true(const Expression& expression, const Value& document);
+  /// The document's key in the order of a sort of `what`.
+  void append_key(std::string& key, const model::Sort& sort, const Value& document, std::string_view what);
   /// Runs `body` with the variables of this document.
   template <class Body>
   auto with(const Value& document, Body&& body) {
@@ -140,6 +146,8 @@ RowsPtr measured(Execution& execution, RowsPtr rows);
 
 /// Sets what is at the path; what is on the way and no object becomes one.
 void put_at(Value& row, const model::Path& path, Value value);
+/// Takes away what put_at() may have set.
+void erase_at(Value& row, const model::Path& path);
 
 /// Rows that are there already.
 class GivenRows final : public Rows {
@@ -156,7 +164,8 @@ class GivenRows final : public Rows {
   std::size_t at_ = 0;
 };
 
-/// `too_large` when a row is larger than a document may be.
+/// `too_large` when a row is larger, as JSON, than a document may be.
+void check_row_size(const Settings& settings, const Value& row, std::string_view what);
 void check_row_size(const Settings& settings, std::size_t bytes, std::string_view what);
 
 }  // namespace stele::pipeline

@@ -8,30 +8,67 @@
 
 namespace stele::pipeline {
 
-Foreign::Foreign(Execution& execution, const SourceName& source, const model::Path& field, Value filter,
-                 std::string what)
+namespace {
+
+class OwningRows final : public Rows {
+ public:
+  OwningRows(std::unique_ptr<Request> request, RowsPtr rows) : request_(std::move(request)), rows_(std::move(rows)) {}
+  bool next(Value& row) override { return rows_->next(row); }
+
+ private:
+  std::unique_ptr<Request> request_;
+  RowsPtr rows_;
+};
+
+}  // namespace
+
+class Foreign::TableRows final : public Rows {
+ public:
+  TableRows(Foreign& table, std::vector<std::uint32_t> numbers) : table_(table), numbers_(std::move(numbers)) {}
+  bool next(Value& row) override {
+    if (at_ == numbers_.size()) return false;
+    const std::string& text = table_.texts_[numbers_[at_++]];
+    table_.execution_.tick(256 + text.size());
+    row = table_.parser_.parse(text);
+    return true;
+  }
+
+ private:
+  Foreign& table_;
+  const std::vector<std::uint32_t> numbers_;
+  std::size_t at_ = 0;
+};
+
+Foreign::Foreign(Execution& execution, const SourceName& source, const model::Path& field, Missing missing,
+                 const Match* match, std::string what)
     : execution_(execution),
       source_(source),
       field_(field),
-      filter_(std::move(filter)),
+      missing_(missing),
+      match_(match),
       what_(std::move(what)),
       mode_(execution.sources.seeks(source, field) ? Mode::lookups : Mode::unread) {}
 
-// As filters see it: an array's elements and the array itself, null for missing.
+// As filters see it: an array's elements and the array itself, null for missing. But a document that has nothing at the
+// path is left out where missing is nothing.
 void Foreign::read() {
   Request request;
-  request.filter = model::Filter::of(filter_, what_);
-  request.filter.set_now(execution_.settings.now);
+  if (match_) request.filter = match_->filter();
+  request.filter.set_variables(execution_.variables);
   Opened opened = execution_.sources.open(source_, request);
   std::size_t bytes = 0;
   std::string key;
   mode_ = Mode::table;
   while (const auto text = opened.cursors.at(0)->next()) {
     execution_.tick(text->size() + 256);
+    const Value document = parser_.parse(*text);
+    if (missing_ == Missing::is_nothing &&
+        !model::reach(document, field_, [](const Value* value, bool) { return value != nullptr; }))
+      continue;
     const auto number = static_cast<std::uint32_t>(texts_.size());
     texts_.emplace_back(*text);
     bytes += 2 * sizeof(std::string) + text->size();
-    model::reach(parser_.parse(*text), field_, [&](const Value* value, bool) {
+    model::reach(document, field_, [&](const Value* value, bool) {
       key.clear();
       model::append_sort_element(key, value ? *value : Value());
       auto& numbers = by_value_[key];
@@ -63,30 +100,39 @@ std::vector<std::uint32_t> Foreign::candidates(const Array& values) const {
   return found;
 }
 
-Request Foreign::request_for(const Array& values) const {
-  Value equality = Object{{field_.text(), Object{{"$in", values}}}};
+Value Foreign::filter_for(const Array& values) const {
+  Array conditions = {Object{{field_.text(), Object{{"$in", values}}}}};
   const auto is_regex = [](const Value& value) { return value.type() == model::Type::regex; };
   if (std::ranges::any_of(values, is_regex)) {  // $in would match by it
     Array each;
     for (const Value& value : values) each.push_back(Object{{field_.text(), Object{{"$eq", value}}}});
-    equality = Object{{"$or", std::move(each)}};
+    conditions = {Object{{"$or", std::move(each)}}};
   }
-  Request request;
-  request.filter =
-      model::Filter::of(filter_.object().empty() ? equality : Value(Object{{"$and", Array{equality, filter_}}}), what_);
-  request.filter.set_now(execution_.settings.now);
-  return request;
+  if (missing_ == Missing::is_nothing && std::ranges::any_of(values, &Value::is_null))
+    conditions.push_back(Object{{field_.text(), Object{{"$exists", true}}}});
+  if (match_) conditions.push_back(match_->text());
+  return conditions.size() == 1 ? std::move(conditions[0]) : Value(Object{{"$and", std::move(conditions)}});
 }
 
-RowsPtr Foreign::open(const Request& request) const {
-  Opened opened = execution_.sources.open(source_, request);
-  return scan(execution_, std::move(opened.cursors.at(0)), Needs::all());
+RowsPtr Foreign::find(const Array& values) {
+  if (mode_ == Mode::unread) read();
+  if (mode_ == Mode::table) return std::make_unique<TableRows>(*this, candidates(values));
+  auto request = std::make_unique<Request>();
+  request->filter =
+      Match(what_, filter_for(values), match_ ? match_->variables() : std::vector<std::string>()).filter();
+  request->filter.set_variables(execution_.variables);
+  Opened opened = execution_.sources.open(source_, *request);
+  RowsPtr rows = scan(execution_, std::move(opened.cursors.at(0)), Needs::all());
+  return std::make_unique<OwningRows>(std::move(request), std::move(rows));
 }
 
 Array values_at(const Value& document, const model::Path& path) {
   Array values;
-  model::reach(document, path, [&](const Value* value, bool elements_visited) {
-    if (value && !elements_visited) values.push_back(*value);
+  model::reach_whole(document, path, [&](const Value* value, bool) {
+    if (value && value->is_array())
+      values.insert(values.end(), value->array().begin(), value->array().end());
+    else if (value)
+      values.push_back(*value);
     return false;
   });
   if (values.empty()) values.push_back(Value());
@@ -94,9 +140,15 @@ Array values_at(const Value& document, const model::Path& path) {
 }
 
 void GrowingArray::add(Value value) {
-  bytes_ += bytes_in_memory(value) / 4;  // about as text
-  check_row_size(settings_, bytes_, what_);
   values_.push_back(std::move(value));
+  bytes_ += exact_ ? model::to_json(values_.back()).size() : json_bytes_at_most(values_.back());
+  if (bytes_ <= settings_.limits.bytes_max) return;
+  if (!exact_) {
+    exact_ = true;
+    bytes_ = 0;
+    for (const Value& one : values_) bytes_ += model::to_json(one).size();
+  }
+  check_row_size(settings_, bytes_, what_);
 }
 
 }  // namespace stele::pipeline

@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/pipeline/match.h"
 #include "engine/pipeline/plan.h"
 
 #include <cstdint>
@@ -18,41 +19,32 @@ inline Execution inner_execution(const Execution& outer) {
   return inner;
 }
 
+/// What documents that do not have the path are to Foreign: as MongoDB's $lookup and $graphLookup have it.
+enum class Missing : bool { is_null, is_nothing };
+
 /// The documents of a source that have one of some values at a path. They are looked up one by one where the source can
 /// do that, else read once into a table, as long as that fits the memory.
 class Foreign {
  public:
-  /// `filter`: further conditions, an object.
-  Foreign(Execution& execution, const SourceName& source, const model::Path& field, Value filter, std::string what);
+  /// `match`: further conditions, or null.
+  Foreign(Execution& execution, const SourceName& source, const model::Path& field, Missing missing, const Match* match,
+          std::string what);
 
-  /// Each document once, in the source's order. Calls visit(Value&& document).
-  template <class Visit>
-  void find(const Array& values, Visit&& visit) {
-    if (mode_ == Mode::unread) read();
-    if (mode_ == Mode::table) {
-      for (const std::uint32_t i : candidates(values)) {
-        execution_.tick(texts_[i].size());
-        visit(parser_.parse(texts_[i]));
-      }
-      return;
-    }
-    const Request request = request_for(values);
-    const RowsPtr rows = open(request);
-    Value row;
-    while (rows->next(row)) visit(std::move(row));
-  }
+  /// Each document once, in the source's order. One at a time: they are read from here.
+  RowsPtr find(const Array& values);
 
  private:
+  class TableRows;
   enum class Mode : std::uint8_t { unread, table, lookups };
   void read();
   std::vector<std::uint32_t> candidates(const Array& values) const;
-  Request request_for(const Array& values) const;
-  RowsPtr open(const Request& request) const;
+  Value filter_for(const Array& values) const;
 
   Execution& execution_;
   const SourceName& source_;
   const model::Path& field_;
-  const Value filter_;
+  const Missing missing_;
+  const Match* match_;
   const std::string what_;
   Mode mode_;
   std::vector<std::string> texts_;
@@ -73,7 +65,8 @@ class GrowingArray {
  private:
   const Settings& settings_;
   const std::string& what_;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  // of the values as JSON: at most, or exactly
+  bool exact_ = false;
   Array values_;
 };
 

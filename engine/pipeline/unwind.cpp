@@ -1,18 +1,12 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
-//
-// $unwind: a row for each element of an array.
+#include "engine/pipeline/unwind.h"
+
 #include "engine/pipeline/parse.h"
 
 #include <algorithm>
 
 namespace stele::pipeline {
 namespace {
-
-struct UnwindSpec {
-  model::Path path;
-  std::optional<model::Path> index;  // where the element's position goes
-  bool preserve = false;             // rows without elements stay
-};
 
 // Through objects only, as MongoDB; null: missing.
 Value* at_path(Value& row, const model::Path& path) {
@@ -23,12 +17,6 @@ Value* at_path(Value& row, const model::Path& path) {
     if (!value) return nullptr;
   }
   return value;
-}
-
-void erase(Value& row, const model::Path& path) {
-  Value* parent = &row;
-  for (std::size_t i = 0; i + 1 < path.steps().size(); ++i) parent = parent->find(path.steps()[i].name);
-  std::erase_if(parent->object(), [&](const model::Member& member) { return member.name == path.steps().back().name; });
 }
 
 class UnwindRows final : public Rows {
@@ -51,7 +39,7 @@ class UnwindRows final : public Rows {
       }
       const bool is_element = value && !value->is_null() && !value->is_array();
       if (!is_element && !spec_.preserve) continue;
-      if (value && value->is_array()) erase(row, spec_.path);
+      if (value && value->is_array()) erase_at(row, spec_.path);
       if (spec_.index) put_at(row, *spec_.index, Value());
       return true;
     }
@@ -75,25 +63,16 @@ class UnwindRows final : public Rows {
   Value rest_;  // the row, with null where the array was
 };
 
-class Unwind final : public Stage {
- public:
-  Unwind(const std::string& what, UnwindSpec spec) : Stage(what), spec_(std::move(spec)) {}
-
-  RowsPtr open(Execution& execution, RowsPtr input) const override {
-    return std::make_unique<UnwindRows>(execution, std::move(input), spec_);
-  }
-  void trace_needs(Needs& needs) const override { needs.add(spec_.path.text()); }
-  bool keeps(const model::Path& path) const override {
-    return !paths_overlap(path.text(), spec_.path.text()) &&
-           (!spec_.index || !paths_overlap(path.text(), spec_.index->text()));
-  }
-  bool row_wise() const override { return true; }
-
- private:
-  UnwindSpec spec_;
-};
-
 }  // namespace
+
+RowsPtr Unwind::open(Execution& execution, RowsPtr input) const {
+  return std::make_unique<UnwindRows>(execution, std::move(input), spec_);
+}
+
+bool Unwind::keeps(const model::Path& path) const {
+  return !paths_overlap(path.text(), spec_.path.text()) &&
+         (!spec_.index || !paths_overlap(path.text(), spec_.index->text()));
+}
 
 Stages parse_unwind(const Value& spec, const Place& place) {
   UnwindSpec out;

@@ -2,6 +2,7 @@
 //
 // $out and $merge. All rows are there before the first is written: what the pipeline reads is not what it writes, and a
 // row that cannot be made leaves nothing behind.
+#include "engine/model/document.h"
 #include "engine/pipeline/parse.h"
 #include "engine/pipeline/spool.h"
 #include "engine/pipeline/subpipeline.h"
@@ -76,12 +77,15 @@ class Merge final : public Stage {
   void write(Execution& execution, Rows& rows) const {
     const std::unique_ptr<Target> target = execution.sources.target(spec_.into);
     if (!target->is_unique(spec_.on))
-      fail(ErrorCode::invalid, text(what(), ": \"on\" needs paths that a unique index of \"", spec_.into, "\" has"),
+      fail(ErrorCode::invalid,
+           text(what(), ": \"on\" needs exactly the paths of a unique index of \"", spec_.into,
+                "\", one that is ready and not partial"),
            {{"reason", "NotUnique"}});
+    Evaluator evaluate(execution);  // of errors
     Value row;
     while (rows.next(row)) {
       execution.tick();
-      write_row(execution, *target, row);
+      evaluate.with(row, [&](const model::Variables&) { write_row(execution, *target, row); });
     }
   }
   void trace_needs(Needs& needs) const override { needs.add_all(); }
@@ -93,14 +97,34 @@ class Merge final : public Stage {
   using NotMatched = MergeSpec::NotMatched;
 
   void write_row(Execution& execution, Target& target, Value& row) const {
-    const bool new_id = spec_.on.size() == 1 && spec_.on[0].text() == "_id" && !row.find("_id");
-    std::optional<Value> present = new_id ? std::nullopt : target.find(row, spec_.on);
+    const bool finds_one = can_be_found(row);
+    std::optional<Value> present = finds_one ? target.find(row, spec_.on) : std::nullopt;
     if (present) return write_matched(execution, target, std::move(*present), row);
     if (spec_.not_matched == NotMatched::fail)
       fail(ErrorCode::not_found,
            text(what(), ": \"", spec_.into, "\" has no document for ", model::to_json(row).substr(0, 200)),
            {{"reason", "NotMatched"}});
     if (spec_.not_matched == NotMatched::insert) target.insert(row);
+  }
+
+  // False: it has no _id yet, and with a new one it finds nothing.
+  bool can_be_found(const Value& row) const {
+    bool found = true;
+    for (const model::Path& path : spec_.on) {
+      const Value* at = &row;
+      for (const model::Step& step : path.steps()) at = at && at->is_object() ? at->find(step.name) : nullptr;
+      if (!at && path.text() == "_id")
+        found = false;
+      else if (!at || at->is_null() || at->is_array())
+        fail(ErrorCode::invalid,
+             text(what(), ": \"on\": \"", path.text(), "\" is ",
+                  !at             ? "missing"
+                  : at->is_null() ? "null"
+                                  : "an array",
+                  ", by which no single document can be found; $match or $unwind before"),
+             {{"reason", "ValueOfOn"}, {"path", path.text()}});
+    }
+    return found;
   }
 
   void write_matched(Execution& execution, Target& target, Value present, Value& row) const {
@@ -111,10 +135,7 @@ class Merge final : public Stage {
         fail(ErrorCode::exists,
              text(what(), ": \"", spec_.into, "\" has a document with _id ", model::to_json(id), " already"),
              {{"reason", "Matched"}});
-      case Matched::replace:
-        if (!row.find("_id")) row.object().insert(row.object().begin(), {"_id", id});
-        present = std::move(row);
-        break;
+      case Matched::replace: present = std::move(row); break;
       case Matched::merge:
         for (model::Member& member : row.object()) {
           if (Value* old = present.find(member.name))
@@ -125,8 +146,7 @@ class Merge final : public Stage {
         break;
       case Matched::pipeline: present = changed(execution, std::move(present), row); break;
     }
-    const Value* now = present.find("_id");
-    if (!now || !model::Value(*now).is_null() != !id.is_null() || model::to_json(*now) != model::to_json(id))
+    if (!model::keep_id(present, id))
       fail(ErrorCode::invalid,
            text(what(), ": it would change the _id ", model::to_json(id), " of a document in \"", spec_.into,
                 "\"; leave _id out before"),
@@ -188,6 +208,8 @@ void parse_matched(const Value& spec, const Value* let, const Place& place, Merg
   inner.variables = {"new"};
   if (let)
     for (const auto& [name, expression] : place.object(*let, R"({"limit": "$limit"})")) {
+      place.check_variable_name(name);
+      if (name == "new") place.refuse("\"let\": \"new\" is the row itself; give the variable another name");
       out.let.emplace_back(name, place.expression(expression, text("let.", name)));
       inner.variables.push_back(name);
     }

@@ -106,6 +106,8 @@ TEST_F(SourcesTest, sources_that_are_none_are_refused) {
   refused("17", "source");
   refused(R"({"table":"users"})", "source");
   refused(R"({"sql":"DELETE FROM users"})", "DELETE", "SELECT");
+  refused(R"({"sql":"PRAGMA user_version"})", "PRAGMA", "SELECT");
+  refused(R"({"sql":"/* a plan */ EXPLAIN SELECT 1"})", "EXPLAIN", "SELECT");
   refused(R"({"sql":"SELECT id, id FROM users"})", "two columns", "\"id\"");
   refused(R"({"sql":"SELECT nope FROM users"})", "no such column");
   refused(R"({"sql":"SELECT ?","parameters":[[1]]})", "parameter 1", "array");

@@ -48,6 +48,8 @@ TEST(DateExpression, to_and_from_text) {
   expect(
       {{R"({"$dateToString":{"date":"$d"}})", R"("2014-01-01T08:15:39.736Z")", d},
        {R"({"$dateToString":{"date":"$d","format":"%G-W%V-%u %j %U %w %%"}})", R"("2014-W01-3 001 00 4 %")", d},
+       {R"({"$dateToString":{"date":"$d","format":"%z %Z"}})", R"("+0000 0")", d},
+       {R"({"$dateToString":{"date":"$d","format":"%z %Z","timezone":"+0545"}})", R"("+0545 345")", d},
        {R"({"$dateToString":{"date":"$d","format":"%H:%M:%S:%L%z %Z","timezone":"-0430"}})",
         R"("03:45:39:736-0430 -270")", d},
        {R"({"$dateToString":{"date":"$d","format":"%d %b %Y, %B","timezone":"+08"}})", R"("01 Jan 2014, January")", d},

@@ -113,7 +113,9 @@ TEST(StringExpression, regular_expressions) {
           {R"({"$regexFind":{"input":"abc","regex":"x"}})", "null"},
           {R"({"$regexFindAll":{"input":"cafétéria","regex":"é"}})",
            R"([{"match":"é","idx":3,"captures":[]},{"match":"é","idx":5,"captures":[]}])"},
-          {R"({"$size":{"$regexFindAll":{"input":"éab","regex":""}}})", "4"},
+          {R"({"$size":{"$regexFindAll":{"input":"éab","regex":""}}})", "3"},
+          {R"({"$size":{"$regexFindAll":{"input":"","regex":""}}})", "1"},
+          {R"({"$regexFindAll":{"input":"éab","regex":{"$literal":"$"}}})", R"([{"match":"","idx":3,"captures":[]}])"},
           {R"({"$regexFindAll":{"input":"$missing","regex":"a"}})", "[]"}});
   expect_errors(ErrorCode::unsupported, {{R"x({"$regexMatch":{"input":"a","regex":"(?=a)"}})x", "look-ahead"},
                                          {R"({"$regexMatch":{"input":"a","regex":"(a)\\1"}})", "back-reference"}});
@@ -167,6 +169,10 @@ TEST(Conversion, between_types) {
           {R"({"$toBool":"false"})", "true"},
           {R"({"$toBool":0})", "false"},
           {R"({"$toString":2.50})", R"("2.5")"},
+          {R"({"$toString":100000.0})", R"("100000")"},
+          {R"({"$toString":1e16})", R"("1e+16")"},
+          {R"({"$toString":-0.00001})", R"("-1e-05")"},
+          {R"({"$toString":{"$add":[0.1,0.2]}})", R"("0.3")"},
           {R"({"$toString":true})", R"("true")"},
           {R"({"$toString":{"$oid":"5ab9c3da31c2ab715d421285"}})", R"("5ab9c3da31c2ab715d421285")"},
           {R"({"$toString":{"$date":"2018-03-27T05:04:47.890Z"}})", R"("2018-03-27T05:04:47.890Z")"},

@@ -77,5 +77,62 @@ TEST_F(AccumulatorsTest, WrongTypesNameTheDocumentOrTheAccumulator) {
   refused(ErrorCode::invalid, R"([{"$group":{"_id":null,"r":{"$topN":{"output":1,"n":1}}}}])", "lacks \"sortBy\"");
 }
 
+TEST_F(AccumulatorsTest, AnIdOfOneFieldTakesMissingForNull) {
+  EXPECT_EQ(run({R"({"a":null})", R"({})"}, R"([{"$group":{"_id":{"a":"$a"},"n":{"$sum":1}}}])"),
+            (Texts{R"({"_id":{"a":null},"n":2})"}));
+  EXPECT_EQ(run({R"({"a":null})", R"({})"}, R"([{"$group":{"_id":{"a":"$a","b":"$b"},"n":{"$sum":1}}}])"),
+            (Texts{R"({"_id":{"a":null},"n":1})", R"({"_id":{},"n":1})"}));
+}
+
+// Against sorting all of them, with n below, at and far above their number, in one part and in several.
+TEST_F(AccumulatorsTest, TheFirstAndLastFewAreThoseOfAllSorted) {
+  std::mt19937_64 random(test_seed());
+  Texts documents;
+  std::vector<std::pair<int, int>> all;  // value, _id
+  for (int i = 0; i < 400; ++i) {
+    all.emplace_back(static_cast<int>(random() % 50), i);
+    documents.push_back(R"({"_id":)" + std::to_string(i) + R"(,"v":)" + std::to_string(all.back().first) + "}");
+  }
+  auto sorted = all;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const auto ids = [](auto begin, auto end) {
+    Array out;
+    for (; begin != end; ++begin) out.push_back(begin->second);
+    return model::to_json(out);
+  };
+  for (const unsigned threads : {1u, 3u})
+    for (const std::int64_t n : {std::int64_t{1}, std::int64_t{7}, std::int64_t{400}, std::int64_t{9'000'000'000}}) {
+      settings.threads = threads;
+      const auto few = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(n, 400));
+      const std::string count = std::to_string(n);
+      const std::string top = R"({"n":)" + count + R"(,"output":"$_id","sortBy":{"v":1}})";
+      EXPECT_EQ(run(documents, R"([{"$group":{"_id":null,"t":{"$topN":)" + top + R"(},"b":{"$bottomN":)" + top +
+                                   R"(},"l":{"$lastN":{"input":"$_id","n":)" + count + R"(}}}}])"),
+                (Texts{R"({"_id":null,"t":)" + ids(sorted.begin(), sorted.begin() + few) + R"(,"b":)" +
+                       ids(sorted.end() - few, sorted.end()) + R"(,"l":)" + ids(all.end() - few, all.end()) + "}"}))
+          << "n " << n << ", threads " << threads;
+    }
+}
+
+TEST_F(AccumulatorsTest, ATypeErrorNamesTheDocument) {
+  sources.set("c", {R"({"_id":7,"a":1,"b":[1],"d":[2]})"});
+  refused(ErrorCode::invalid, R"([{"$group":{"_id":null,"m":{"$mergeObjects":"$a"}}}])", "$mergeObjects",
+          "document with _id 7");
+  refused(ErrorCode::invalid, R"([{"$setWindowFields":{"partitionBy":"$b","output":{"n":{"$sum":1}}}}])",
+          "document with _id 7");
+  refused(ErrorCode::invalid, R"([{"$sort":{"b":1,"d":1}}])", "stage 1, $sort", "document with _id 7");
+  refused(ErrorCode::invalid, R"([{"$bucket":{"groupBy":5,"boundaries":[0,1]}}])", "\"groupBy\"");
+  refused(ErrorCode::invalid, R"([{"$bucketAuto":{"groupBy":5,"buckets":2}}])", "\"groupBy\"");
+}
+
+TEST_F(AccumulatorsTest, ARowsSizeIsThatOfItsText) {
+  settings.limits.bytes_max = 30'000;
+  const std::string range = R"({"$range":[0,5000]})";  // 23,891 bytes
+  EXPECT_EQ(run({R"({"_id":1})"}, R"([{"$set":{"r":)" + range + R"(}},{"$project":{"n":{"$size":"$r"}}}])"),
+            (Texts{R"({"_id":1,"n":5000})"}));
+  refused(ErrorCode::too_large, R"([{"$set":{"r":)" + range + R"(,"s":)" + range + R"(}},{"$unset":"r"}])", "$set",
+          "30000");
+}
+
 }  // namespace
 }  // namespace stele::pipeline

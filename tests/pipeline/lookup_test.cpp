@@ -119,5 +119,64 @@ TEST_P(LookupTest, RefusesWhatIsNoLookup) {
   refused(ErrorCode::invalid, R"([{"$graphLookup":{"from":"items","as":"x"}}])", "lacks \"startWith\"");
 }
 
+TEST_P(LookupTest, AnArraysElementAsLocalFieldIsLookedUpByItsElements) {
+  sources.set("c", {R"({"_id":1,"x":[[7]]})", R"({"_id":2,"x":[[]]})", R"({"_id":3,"x":[[[7]]]})"});
+  sources.set("e", {R"({"_id":1,"k":7})", R"({"_id":2})", R"({"_id":3,"k":[[7]]})"});
+  EXPECT_EQ(
+      run(R"([{"$lookup":{"from":"e","localField":"x.0","foreignField":"k","as":"at"}},{"$project":{"ids":"$at._id"}}])"),
+      (Texts{R"({"_id":1,"ids":[1]})", R"({"_id":2,"ids":[2]})", R"({"_id":3,"ids":[3]})"}));
+}
+
+TEST_P(LookupTest, GraphLookupTakesMissingForNothing) {
+  sources.set("c",
+              {R"({"_id":1,"n":"Dev","to":null})", R"({"_id":2,"n":"El","to":"Dev"})", R"({"_id":5,"title":"x"})"});
+  EXPECT_EQ(
+      run(R"([{"$graphLookup":{"from":"c","startWith":"$to","connectFromField":"to","connectToField":"n","as":"up"}},
+                    {"$project":{"up":"$up._id"}}])"),
+      (Texts{R"({"_id":1,"up":[]})", R"({"_id":2,"up":[1]})", R"({"_id":5,"up":[]})"}));
+  sources.set("c", {R"({"_id":0,"x":1,"y":1})", R"({"_id":1,"x":1,"y":null})", R"({"_id":3,"x":1})"});
+  EXPECT_EQ(
+      run(R"([{"$graphLookup":{"from":"c","startWith":"$y","connectFromField":"x","connectToField":"y","as":"up","maxDepth":0}},
+                    {"$project":{"up":"$up._id"}}])"),
+      (Texts{R"({"_id":0,"up":[0]})", R"({"_id":1,"up":[1]})", R"({"_id":3,"up":[]})"}));
+}
+
+TEST_P(LookupTest, ConditionsOnVariablesMayStandAnywhereInAMatch) {
+  EXPECT_EQ(run(R"([{"$lookup":{"from":"items","as":"at","let":{"n":"$n"},"pipeline":[
+                      {"$match":{"$or":[{"_id":"i5"},{"$nor":[{"$expr":{"$gte":["$stock","$$n"]}},{"sku":"a"}]}]}},
+                      {"$project":{"_id":1}}]}},{"$project":{"ids":"$at._id"}}])"),
+            (Texts{R"({"_id":1,"ids":["i2","i3","i5"]})", R"({"_id":2,"ids":["i3","i5"]})",
+                   R"({"_id":3,"ids":["i2","i3","i4","i5"]})"}));
+  EXPECT_EQ(run(R"([{"$match":{"_id":1}},{"$lookup":{"from":"c","as":"at","let":{"top":"$_id"},"pipeline":[
+                      {"$graphLookup":{"from":"items","startWith":"i2","connectFromField":"sku","connectToField":"_id","as":"g",
+                        "restrictSearchWithMatch":{"$expr":{"$eq":["$stock","$$top"]}}}},{"$limit":1}]}},
+                    {"$project":{"ids":"$at.g._id"}}])"),
+            (Texts{R"({"_id":1,"ids":[["i2"]]})"}));
+}
+
+TEST_P(LookupTest, UnwoundAtOnceItGivesTheSameRowsAndHoldsNoArrayOfThem) {
+  const std::string join = R"({"$lookup":{"from":"items","localField":"sku","foreignField":"sku","as":"at.l"}})";
+  const std::string once = R"({"$lookup":{"from":"items","as":"at.l","pipeline":[{"$match":{"stock":{"$gt":4}}}]}})";
+  const std::string with_let = R"({"$lookup":{"from":"items","as":"at.l","let":{"s":"$sku"},"pipeline":[
+    {"$match":{"$expr":{"$eq":["$sku","$$s"]}}}]}})";
+  for (const std::string& lookup : {join, once, with_let})
+    for (const char* options :
+         {"", R"(,"includeArrayIndex":"i")", R"(,"preserveNullAndEmptyArrays":true,"includeArrayIndex":"at.i")"}) {
+      const std::string unwind = R"({"$unwind":{"path":"$at.l")" + std::string(options) + "}}";
+      const Texts apart =
+          run("[" + lookup + R"(,{"$sample":{"size":100}},)" + unwind + R"(,{"$sort":{"_id":1,"at.l._id":1}}])");
+      EXPECT_EQ(run("[" + lookup + "," + unwind + R"(,{"$sort":{"_id":1,"at.l._id":1}}])"), apart) << lookup << unwind;
+    }
+  Texts many;
+  for (int i = 0; i < 100; ++i) many.push_back(R"({"_id":)" + std::to_string(i) + R"(,"sku":"a"})");
+  sources.set("items", many);
+  settings.limits.bytes_max = 1000;
+  EXPECT_EQ(run(R"([{"$match":{"_id":1}},)" + join + R"(,{"$unwind":"$at.l"},{"$count":"n"}])"),
+            (Texts{R"({"n":100})"}));
+  EXPECT_EQ(
+      run(R"([{"$match":{"_id":1}},{"$lookup":{"from":"items","as":"at","pipeline":[]}},{"$unwind":"$at"},{"$count":"n"}])"),
+      (Texts{R"({"n":100})"}));
+}
+
 }  // namespace
 }  // namespace stele::pipeline

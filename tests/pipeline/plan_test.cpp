@@ -104,5 +104,32 @@ TEST_F(PlanTest, AFailureInAThreadIsTheOneThatIsTold) {
           "$divide", "_id 80");
 }
 
+TEST_F(PlanTest, AConditionWithoutPathsStaysWhereRowsComeFromNothing) {
+  sources.set("c", {R"({"_id":1})"});
+  sources.set("x", {R"({"_id":100})"});
+  for (const char* never : {R"({"$expr":false})", R"({"$alwaysFalse":1})", R"({"$nor":[{}]})",
+                            R"({"$expr":{"$lt":["$$NOW",{"$date":"2001-01-01T00:00:00Z"}]}})"}) {
+    const std::string match = R"({"$match":)" + std::string(never) + "}";
+    EXPECT_EQ(run(R"([{"$unionWith":"x"},)" + match + "]"), Texts{}) << never;
+    EXPECT_EQ(run(R"([{"$facet":{"f":[{"$count":"n"}]}},)" + match + "]"), Texts{}) << never;
+    EXPECT_EQ(run(R"([{"$group":{"_id":null}},)" + match + "]"), Texts{}) << never;
+    EXPECT_EQ(run("[" + match + R"(,{"$unionWith":"x"}])"), (Texts{R"({"_id":100})"})) << never;
+  }
+  EXPECT_EQ(run(R"([{"$lookup":{"from":"x","let":{"v":"$_id"},"as":"r","pipeline":[
+                  {"$unionWith":"c"},{"$match":{"$expr":{"$eq":["$$v",2]}}}]}}])"),
+            (Texts{R"({"_id":1,"r":[]})"}));
+}
+
+TEST_F(PlanTest, OfAMatchTheConditionsThatCanMoveBeforeAStageDo) {
+  EXPECT_EQ(plan(R"([{"$unwind":"$e"},{"$match":{"e":2,"a":3}}])"),
+            R"({"filter":{"a":3},"stages":["$unwind","$match"]})");
+  EXPECT_EQ(plan(R"([{"$lookup":{"from":"c","localField":"a","foreignField":"_id","as":"l"}},
+                     {"$match":{"$and":[{"l.a":2},{"a":{"$gt":3}}],"b.c":1}}])"),
+            R"({"filter":{"$and":[{"a":{"$gt":3}},{"b.c":1}]},"stages":["$lookup","$match"]})");
+  const std::string whole = R"([{"$unwind":"$e"},{"$match":{"e":2,"a":{"$lt":3}}},{"$sort":{"_id":1}}])";
+  const std::string apart = R"([{"$unwind":"$e"},{"$match":{"e":2}},{"$match":{"a":{"$lt":3}}},{"$sort":{"_id":1}}])";
+  EXPECT_EQ(run(whole), run(apart));
+}
+
 }  // namespace
 }  // namespace stele::pipeline

@@ -45,7 +45,7 @@ TEST_F(WindowTest, WindowsByRangeOfTheSortField) {
   sources.set("c", {R"({"_id":1,"t":"x"})"});
   refused(ErrorCode::invalid,
           R"([{"$setWindowFields":{"sortBy":{"t":1},"output":{"r":{"$sum":1,"window":{"range":[0,1]}}}}}])",
-          "numbers or dates", "\"t\"");
+          "needs numbers", "\"t\"");
 }
 
 TEST_F(WindowTest, EqualsTheSumOfTheRowsForRandomWindows) {
@@ -92,6 +92,44 @@ TEST_F(WindowTest, APartitionBeyondTheMemoryIsTooLarge) {
   settings.memory_bytes = 40'000;
   refused(ErrorCode::too_large, R"([{"$setWindowFields":{"partitionBy":"$k","output":{"r":{"$sum":1}}}}])",
           "$setWindowFields", "partition");
+}
+
+TEST_F(WindowTest, AFieldBelowAnArrayIsSetInEachElement) {
+  sources.set("c", {R"({"_id":1,"a":[{"x":1},{"x":2}],"n":1})"});
+  EXPECT_EQ(run(R"([{"$setWindowFields":{"output":{"a.r":{"$sum":"$n"}}}}])"),
+            (Texts{R"({"_id":1,"a":[{"x":1,"r":1},{"x":2,"r":1}],"n":1})"}));
+  refused(ErrorCode::invalid, R"([{"$setWindowFields":{"output":{"a":{"$sum":1},"a.b":{"$sum":1}}}}])", "\"a.b\"");
+}
+
+TEST_F(WindowTest, AShiftedValueThatIsMissingIsTheDefault) {
+  sources.set("c", {R"({"_id":1})", R"({"_id":2,"v":1})"});
+  EXPECT_EQ(
+      run(R"([{"$setWindowFields":{"sortBy":{"_id":1},"output":{"r":{"$shift":{"output":"$v","by":0,"default":9}}}}}])"),
+      (Texts{R"({"_id":1,"r":9})", R"({"_id":2,"v":1,"r":1})"}));
+}
+
+TEST_F(WindowTest, AWindowOfTheWholePartitionNeedsNoOrderAndIsMadeOnce) {
+  Texts documents;
+  for (int i = 0; i < 3000; ++i) documents.push_back(R"({"_id":)" + std::to_string(i) + "}");
+  sources.set("c", documents);
+  settings.memory_bytes = 8'000'000;  // 3,000 arrays of 3,000 numbers are more
+  EXPECT_EQ(
+      run(R"([{"$setWindowFields":{"output":{"r":{"$push":"$_id","window":{"documents":["unbounded","unbounded"]}},
+                                                   "m":{"$median":{"input":"$_id","method":"approximate"}}}}},
+                    {"$match":{"m":1499,"r":{"$size":3000}}},{"$count":"n"}])"),
+      (Texts{R"({"n":3000})"}));
+  refused(ErrorCode::invalid, R"([{"$setWindowFields":{"output":{"r":{"$sum":1,"window":{"documents":[-1,0]}}}}}])",
+          "needs \"sortBy\"");
+}
+
+TEST_F(WindowTest, ARangeIsOfNumbersOrWithAUnitOfDates) {
+  const auto windows = [](const std::string& window) {
+    return R"([{"$setWindowFields":{"sortBy":{"t":1},"output":{"r":{"$sum":1,"window":)" + window + "}}}}]";
+  };
+  refused(ErrorCode::invalid, windows(R"({"range":[-1,0],"unit":"hour"})"), "needs dates", "document with _id");
+  refused(ErrorCode::invalid, windows(R"({"range":[-1.5,0],"unit":"hour"})"), "integer");
+  sources.set("c", {R"({"_id":1,"t":{"$date":"2026-01-01T00:00:00Z"}})"});
+  refused(ErrorCode::invalid, windows(R"({"range":[-1,0]})"), "needs numbers", "document with _id 1");
 }
 
 }  // namespace

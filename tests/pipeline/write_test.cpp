@@ -66,5 +66,30 @@ TEST_F(WriteTest, OnlyTheLastStageOfTheOutermostPipelineWrites) {
       ErrorCode::invalid, [this] { explained(R"([{"$out":"t"}])"); }, "leave out $out");
 }
 
+TEST_F(WriteTest, APipelineThatDropsTheIdKeepsIt) {
+  const Texts before = sources.collections["t"];
+  const auto kept = [&](const std::string& pipeline) {
+    sources.collections["t"] = before;
+    return merged(R"(,"whenNotMatched":"discard","whenMatched":)" + pipeline)[0];
+  };
+  EXPECT_EQ(kept(R"([{"$replaceWith":"$$new"}])"), R"({"_id":2,"v":20})");
+  EXPECT_EQ(kept(R"([{"$unset":"_id"}])"), R"({"_id":2,"old":true,"v":0})");
+  EXPECT_EQ(kept(R"([{"$project":{"_id":0,"v":1}}])"), R"({"_id":2,"v":0})");
+  EXPECT_EQ(kept(R"([{"$set":{"_id":2.0}}])"), R"({"_id":2,"old":true,"v":0})");
+}
+
+TEST_F(WriteTest, WhatMergeLooksForMustBeThere) {
+  sources.set("c", {R"({"_id":7,"k":null})"});
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","on":"k"}}])", "\"k\" is null", "document with _id 7");
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","on":["_id","m"]}}])", "\"m\" is missing");
+  refused(ErrorCode::invalid, R"([{"$set":{"_id":null}},{"$merge":"t"}])", "\"_id\" is null");
+  refused(ErrorCode::invalid, R"([{"$set":{"k":[1]}},{"$merge":{"into":"t","on":"k"}}])", "an array");
+}
+
+TEST_F(WriteTest, VariablesOfMergeHaveNamesOfTheirOwn) {
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","let":{"new":1},"whenMatched":[]}}])", "\"new\"");
+  refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","let":{"BIG":1},"whenMatched":[]}}])", "lower-case");
+}
+
 }  // namespace
 }  // namespace stele::pipeline

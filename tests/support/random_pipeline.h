@@ -14,7 +14,7 @@ using Random = std::mt19937_64;
 
 /// With _id 0, 1, 2 … and some of the members a, b, c.
 model::Array random_documents(Random& random, std::size_t count);
-/// Over such documents; `depth` 1: with $lookup and $unionWith from "d", and $facet.
+/// Over such documents; `depth` 1: with $lookup, $graphLookup and $unionWith from "d", and $facet.
 model::Value random_pipeline(Random& random, int depth);
 
 }  // namespace stele::pipeline

@@ -113,6 +113,7 @@ pipeline::Opened open_select(transaction::Transaction& transaction, const pipeli
   for (const model::Value& value : select.parameters) parameters.push_back(parameter(value, parameters.size() + 1));
   auto rows = transaction.select(select.text, {parameters, {}, false});
   pipeline::Opened opened;
+  opened.how = model::Object{{"plan", "select"}};
   opened.cursors.push_back(std::make_unique<SelectCursor>(std::move(rows), request.filter));
   return opened;
 }

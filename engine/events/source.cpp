@@ -181,12 +181,25 @@ Wanted wanted_of(const Request& request, const Extent& extent) {
   return wanted;
 }
 
+/// For explain: what is read of the stream.
+model::Value how_of(const Wanted& wanted, const Extent& extent) {
+  const auto number = [](std::uint64_t offset) { return static_cast<std::int64_t>(offset); };
+  model::Object how = {{"plan", "stream"},
+                       {"from", number(wanted.from)},
+                       {"to", number(std::min(extent.end(), wanted.to.value_or(extent.end())))}};
+  if (wanted.from_time) how.push_back({"from_time", model::Date{*wanted.from_time / 1000}});
+  if (wanted.to_time) how.push_back({"to_time", model::Date{*wanted.to_time / 1000}});
+  how.push_back({"data", wanted.data});
+  return how;
+}
+
 }  // namespace
 
 Opened open_source(Reader& reader, const transaction::Transaction* own, const Streams& stream, const Request& request) {
   const Extent extent = stream.extent(reader);
   const Wanted wanted = wanted_of(request, extent);
   Opened opened;
+  opened.how = how_of(wanted, extent);
   const auto add = [&](std::unique_ptr<Reader> shared, const transaction::Transaction* appends, Wanted part) {
     opened.cursors.push_back(
         std::make_unique<EventDocuments>(reader, std::move(shared), appends, extent, std::move(part), request));

@@ -19,11 +19,10 @@ class FacetRows final : public Rows {
  public:
   FacetRows(Execution& execution, RowsPtr input, const std::vector<FacetPart>& parts, const std::string& what)
       : inner_(inner_execution(execution)),
-        outer_(execution),
         input_(std::move(input)),
         parts_(parts),
         what_(what),
-        figure_(execution.figures ? execution.figures->size() : 0) {}
+        runs_(execution, parts.size()) {}
 
   bool next(Value& row) override {
     if (!input_) return false;
@@ -31,7 +30,9 @@ class FacetRows final : public Rows {
     spool.add_all(*input_);
     input_.reset();
     Object out;
-    for (const FacetPart& part : parts_) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const FacetPart& part = parts_[i];
+      runs_.begin(inner_, i);
       GrowingArray found(inner_.settings, what_);
       const RowsPtr rows = open_stages(inner_, part.stages, spool.rows());
       Value one;
@@ -41,18 +42,17 @@ class FacetRows final : public Rows {
       }
       out.push_back({part.name, found.take()});
     }
-    if (outer_.figures) (*outer_.figures)[figure_].spilled_bytes = spool.spilled_bytes();
+    runs_.note_spilled(spool.spilled_bytes());
     row = std::move(out);
     return true;
   }
 
  private:
   Execution inner_;
-  Execution& outer_;
   RowsPtr input_;
   const std::vector<FacetPart>& parts_;
   const std::string& what_;
-  std::size_t figure_;
+  InnerRuns runs_;
 };
 
 class Facet final : public Stage {
@@ -76,6 +76,11 @@ class Facet final : public Stage {
       for (const StagePtr& stage : part.stages) count += stage->gathers();
     return count;
   }
+  std::vector<std::vector<const Stage*>> inner_stages() const override {
+    std::vector<std::vector<const Stage*>> out;
+    for (const FacetPart& part : parts_) out.push_back(listed(part.stages));
+    return out;
+  }
 
  private:
   std::vector<FacetPart> parts_;
@@ -86,12 +91,17 @@ class Facet final : public Stage {
 class UnionRows final : public Rows {
  public:
   UnionRows(Execution& execution, RowsPtr input, const SourceName& source, const Plan& plan)
-      : inner_(inner_execution(execution)), rows_(std::move(input)), source_(source), plan_(plan) {}
+      : inner_(inner_execution(execution)),
+        rows_(std::move(input)),
+        source_(source),
+        plan_(plan),
+        runs_(execution, 1) {}
 
   bool next(Value& row) override {
     if (rows_->next(row)) return true;
     if (at_second_) return false;
     at_second_ = true;
+    runs_.begin(inner_, 0);
     rows_ = open_plan(inner_, source_, plan_);
     return rows_->next(row);
   }
@@ -101,6 +111,7 @@ class UnionRows final : public Rows {
   RowsPtr rows_;
   const SourceName& source_;
   const Plan& plan_;
+  InnerRuns runs_;
   bool at_second_ = false;
 };
 
@@ -114,6 +125,7 @@ class UnionWith final : public Stage {
   }
   void trace_needs(Needs&) const override {}
   std::size_t gathers() const override { return plan_.gathers(); }
+  std::vector<std::vector<const Stage*>> inner_stages() const override { return {plan_.listed_stages()}; }
   Value notes() const override { return Object{{"with", source_.value()}}; }
 
  private:

@@ -19,10 +19,7 @@ namespace {
 class GroupRows : public Rows {
  public:
   GroupRows(Execution& execution, const GroupSpec& spec, std::size_t memory_bytes)
-      : execution_(execution),
-        spec_(spec),
-        figure_(execution.figures ? execution.figures->size() : 0),
-        table_(execution, memory_bytes, spec) {}
+      : execution_(execution), spec_(spec), figure_(execution.next_figure), table_(execution, memory_bytes, spec) {}
 
   bool next(Value& row) override {
     if (!gathered_) {
@@ -78,7 +75,8 @@ class ParallelGroupRows final : public GroupRows {
     for (const auto& part : parts_) part->execution.stop = &stop_;
     if (!execution.figures) return;
     figure_ += 1 + stages_.size();  // behind the source and the stages
-    execution.figures->resize(figure_);
+    if (execution.figures->size() < figure_) execution.figures->resize(figure_);
+    execution.next_figure = figure_;
   }
 
  private:
@@ -87,6 +85,7 @@ class ParallelGroupRows final : public GroupRows {
     Part(const Execution& outer, const GroupSpec& spec, std::size_t bytes, RowsPtr rows)
         : execution(outer), input(std::move(rows)), table(execution, bytes, spec) {
       if (outer.figures) execution.figures = &figures;
+      execution.next_figure = 0;
     }
     Execution execution;
     std::vector<StageFigures> figures;

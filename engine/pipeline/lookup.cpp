@@ -36,7 +36,8 @@ class LookupRows final : public Rows {
         inner_(inner_execution(execution)),
         input_(std::move(input)),
         spec_(spec),
-        evaluate_(execution) {
+        evaluate_(execution),
+        runs_(execution, spec.has_pipeline ? 1 : 0) {
     if (spec.foreign) foreign_.emplace(inner_, spec.from, *spec.foreign, Missing::is_null, nullptr, spec.what);
   }
 
@@ -51,7 +52,7 @@ class LookupRows final : public Rows {
  private:
   // The same for all rows.
   Value once() {
-    if (!once_) once_ = Value(all_of(*open_plan(inner_, spec_.from, spec_.plan)));
+    if (!once_) once_ = Value(all_of(*run_plan()));
     return *once_;
   }
 
@@ -94,14 +95,14 @@ class LookupRows final : public Rows {
   RowsPtr found_once() {
     if (!spool_) {
       spool_.emplace(inner_, inner_.stage_bytes, spec_.what);
-      spool_->add_all(*open_plan(inner_, spec_.from, spec_.plan));
+      spool_->add_all(*run_plan());
     }
     return spool_->rows();
   }
 
   RowsPtr found_for(const Value& row) {
     bind(row);
-    if (!foreign_) return open_plan(inner_, spec_.from, spec_.plan);
+    if (!foreign_) return run_plan();
     Array values;
     if (spec_.local) {
       values = values_at(row, *spec_.local);
@@ -110,11 +111,18 @@ class LookupRows final : public Rows {
       static const Value nothing = Object();
       Evaluator evaluate(inner_);  // the value lives in its variables
       const Value* value = evaluate(*spec_.variable, nothing, own);
-      if (value && value->is_array()) return open_plan(inner_, spec_.from, spec_.plan);
+      if (value && value->is_array()) return run_plan();
       values.push_back(value ? *value : Value());
     }
     RowsPtr rows = foreign_->find(values);
-    return spec_.has_pipeline ? open_stages(inner_, spec_.stages, std::move(rows)) : std::move(rows);
+    if (!spec_.has_pipeline) return rows;
+    runs_.begin(inner_, 0);
+    return open_stages(inner_, spec_.stages, measured(inner_, std::move(rows)));
+  }
+
+  RowsPtr run_plan() {
+    runs_.begin(inner_, 0);
+    return open_plan(inner_, spec_.from, spec_.plan);
   }
 
   void bind(const Value& row) {
@@ -132,6 +140,7 @@ class LookupRows final : public Rows {
   RowsPtr input_;
   const LookupSpec& spec_;
   Evaluator evaluate_;
+  InnerRuns runs_;
   std::optional<Foreign> foreign_;
   std::optional<Value> once_;
   // With an $unwind: a row, and the rest of what belongs to it.
@@ -164,6 +173,12 @@ class Lookup final : public Stage {
   std::size_t gathers() const override {
     const bool spools = spec_.unwind && !spec_.is_correlated();
     return spec_.plan.gathers() + (spec_.foreign || spools ? 1 : 0);
+  }
+  std::vector<std::vector<const Stage*>> inner_stages() const override {
+    if (!spec_.has_pipeline) return {};
+    std::vector<const Stage*> list = spec_.foreign ? listed(spec_.stages) : spec_.plan.listed_stages();
+    if (spec_.foreign) list.insert(list.begin(), nullptr);
+    return {std::move(list)};
   }
   Value notes() const override {
     Object notes = {{"from", spec_.from.value()}};

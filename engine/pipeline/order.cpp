@@ -27,7 +27,7 @@ class SortRows final : public Rows {
         content_(content),
         evaluate_(execution),
         sorter_(execution, execution.stage_bytes, stage.what()),
-        figure_(execution.figures ? execution.figures->size() : 0) {}
+        figure_(execution.next_figure) {}
 
   bool next(Value& row) override {
     if (input_) gather();

@@ -135,6 +135,28 @@ void add_figures(Object& out, const StageFigures& figures, const StageFigures* b
   if (figures.threads > 1) out.push_back({"threads", integer(figures.threads)});
 }
 
+// Of a pipeline's stages, the first of them its source, perhaps; none of `figures`: it never ran.
+Array described(std::vector<const Stage*> stages, std::vector<StageFigures> figures) {
+  if (figures.empty()) figures.resize(stages.size());
+  if (figures.size() + 1 == stages.size()) stages.erase(stages.begin() + 1);  // the sort, which the source has done
+  Array out;
+  for (std::size_t i = 0; i < std::min(stages.size(), figures.size()); ++i) {
+    const Stage* stage = stages[i];
+    Object one = {{"stage", stage ? stage->name() : "source"}};
+    const Value notes = stage ? stage->notes() : Object();
+    one.insert(one.end(), notes.object().begin(), notes.object().end());
+    add_figures(one, figures[i], i > 0 ? &figures[i - 1] : nullptr);
+    const auto inner = stage ? stage->inner_stages() : std::vector<std::vector<const Stage*>>();
+    Array pipelines;
+    for (std::size_t k = 0; k < inner.size(); ++k)
+      pipelines.push_back(
+          described(inner[k], k < figures[i].inner.size() ? *figures[i].inner[k] : std::vector<StageFigures>()));
+    if (!pipelines.empty()) one.push_back({"pipelines", std::move(pipelines)});
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 Value source_value(const SourceName& source, const Plan& plan, const OpenedFigures& opened) {
   Value value = source.value();
   Object& out = value.object();
@@ -158,8 +180,6 @@ Value source_value(const SourceName& source, const Plan& plan, const OpenedFigur
 
 std::string explain(Sources& sources, const SourceName& source, const Pipeline& pipeline, const Settings& settings,
                     const Interrupt* interrupt) {
-  if (pipeline.writes())
-    fail(ErrorCode::invalid, "aggregate: explain runs the pipeline; leave out $out or $merge", {{"reason", "Place"}});
   const auto begin = std::chrono::steady_clock::now();
   Results::Impl run(sources, source, pipeline, settings, interrupt);
   std::vector<StageFigures> figures;
@@ -168,18 +188,11 @@ std::string explain(Sources& sources, const SourceName& source, const Pipeline& 
   Value row;
   while (run.next(row)) ++returned;
   const Plan& plan = pipeline.plan();
-  Stages stages = plan.stages;
-  if (plan.sort && !run.opened.sorted) stages.insert(stages.begin(), plan.sort);
+  std::vector<const Stage*> stages = plan.listed_stages();
   Value from = source_value(source, plan, run.opened);
   add_figures(from.object(), figures.at(0), nullptr);
-  Array list;
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    Object one = {{"stage", stages[i]->name()}};
-    const Value notes = stages[i]->notes();
-    one.insert(one.end(), notes.object().begin(), notes.object().end());
-    add_figures(one, figures.at(i + 1), &figures[i]);
-    list.push_back(std::move(one));
-  }
+  Array list = described(stages, figures);
+  list.erase(list.begin());
   return model::to_json(Object{{"source", std::move(from)},
                                {"stages", std::move(list)},
                                {"returned", integer(returned)},

@@ -152,6 +152,13 @@ std::size_t Plan::gathers() const {
   return count;
 }
 
+std::vector<const Stage*> Plan::listed_stages() const {
+  std::vector<const Stage*> out = listed(stages);
+  if (sort) out.insert(out.begin(), sort.get());
+  out.insert(out.begin(), nullptr);
+  return out;
+}
+
 RowsPtr scan(Execution& execution, std::unique_ptr<Cursor> cursor, const Needs& needs) {
   return std::make_unique<ScanRows>(execution, std::move(cursor), needs);
 }

@@ -23,6 +23,8 @@ struct Plan {
   /// Of a pipeline whose results are wanted whole.
   static Plan of(Stages stages);
   std::size_t gathers() const;
+  /// With its source and sort, in the order they work.
+  std::vector<const Stage*> listed_stages() const;
 };
 
 /// What is needed of the rows that come into the stages.

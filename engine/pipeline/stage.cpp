@@ -55,8 +55,9 @@ RowsPtr open_stages(Execution& execution, std::span<const StagePtr> stages, Rows
 
 RowsPtr measured(Execution& execution, RowsPtr rows) {
   if (!execution.figures) return rows;
-  execution.figures->push_back({});
-  return std::make_unique<MeasuredRows>(std::move(rows), *execution.figures, execution.figures->size() - 1);
+  const std::size_t stage = execution.next_figure++;
+  if (stage == execution.figures->size()) execution.figures->emplace_back();
+  return std::make_unique<MeasuredRows>(std::move(rows), *execution.figures, stage);
 }
 
 void put_at(Value& row, const model::Path& path, Value value) {

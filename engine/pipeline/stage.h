@@ -38,6 +38,7 @@ struct StageFigures {
   std::chrono::nanoseconds time{0};  // with the stages before it
   std::uint64_t spilled_bytes = 0;
   unsigned threads = 1;
+  std::vector<std::shared_ptr<std::vector<StageFigures>>> inner = {};  // of the pipelines inside it, all runs together
 };
 
 /// What stages at work share. One thread: each worker has its own.
@@ -52,6 +53,7 @@ class Execution {
   model::Variables variables;                    // without root
   std::size_t stage_bytes = 0;                   // what a stage that gathers rows may hold before it spills
   std::vector<StageFigures>* figures = nullptr;  // of explain, or null
+  std::size_t next_figure = 0;                   // whose rows are opened next
 
   /// To be called in every loop over rows; `work` is in bytes, or as many steps. Throws `interrupted`.
   void tick(std::size_t work = 256) {
@@ -105,6 +107,8 @@ class Stage {
   virtual std::shared_ptr<const Stage> fused_with(const Stage&) const { return nullptr; }
   /// How often it gathers rows, with the pipelines inside it: each time Execution::stage_bytes are used.
   virtual std::size_t gathers() const { return 0; }
+  /// For explain: the pipelines inside it; null stands for a source.
+  virtual std::vector<std::vector<const Stage*>> inner_stages() const { return {}; }
   /// For explain: what is not in the pipeline's text. An object.
   virtual Value notes() const { return Object(); }
 
@@ -143,6 +147,11 @@ RowsPtr open_stages(Execution& execution, std::span<const StagePtr> stages, Rows
 
 /// Counts and times the rows when explain wants to know: the next of Execution::figures is theirs.
 RowsPtr measured(Execution& execution, RowsPtr rows);
+inline std::vector<const Stage*> listed(std::span<const StagePtr> stages) {
+  std::vector<const Stage*> out;
+  for (const StagePtr& stage : stages) out.push_back(stage.get());
+  return out;
+}
 
 /// Sets what is at the path; what is on the way and no object becomes one.
 void put_at(Value& row, const model::Path& path, Value value);

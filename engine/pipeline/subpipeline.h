@@ -19,6 +19,31 @@ inline Execution inner_execution(const Execution& outer) {
   return inner;
 }
 
+/// The runs of the pipelines inside a stage, each over and over: explain finds their figures at the stage's.
+class InnerRuns {
+ public:
+  /// Made before the stage's rows are measured.
+  InnerRuns(Execution& outer, std::size_t pipelines) : outer_(outer), stage_(outer.next_figure) {
+    if (!outer.figures) return;
+    for (std::size_t i = 0; i < pipelines; ++i) figures_.push_back(std::make_shared<std::vector<StageFigures>>());
+  }
+  /// `inner` runs pipeline i next.
+  void begin(Execution& inner, std::size_t i) {
+    if (figures_.empty()) return;
+    (*outer_.figures)[stage_].inner = figures_;
+    inner.figures = figures_[i].get();
+    inner.next_figure = 0;
+  }
+  void note_spilled(std::uint64_t bytes) {
+    if (outer_.figures) (*outer_.figures)[stage_].spilled_bytes = bytes;
+  }
+
+ private:
+  Execution& outer_;
+  const std::size_t stage_;
+  std::vector<std::shared_ptr<std::vector<StageFigures>>> figures_;
+};
+
 /// What documents that do not have the path are to Foreign: as MongoDB's $lookup and $graphLookup have it.
 enum class Missing : bool { is_null, is_nothing };
 

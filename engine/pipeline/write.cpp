@@ -21,6 +21,12 @@ class WritingRows final : public Rows {
 
   bool next(Value&) override {
     if (!input_) return false;
+    if (execution_.figures) {  // explained: nothing is written
+      Value row;
+      while (input_->next(row)) execution_.tick();
+      input_.reset();
+      return false;
+    }
     Spool spool(execution_, execution_.stage_bytes, stage_.what());
     spool.add_all(*input_);
     input_.reset();
@@ -50,7 +56,7 @@ class Out final : public Stage {
   }
   void trace_needs(Needs& needs) const override { needs.add_all(); }
   std::size_t gathers() const override { return 1; }
-  Value notes() const override { return Object{{"into", collection_}}; }
+  Value notes() const override { return Object{{"into", collection_}, {"written", false}}; }
 
  private:
   std::string collection_;
@@ -90,7 +96,7 @@ class Merge final : public Stage {
   }
   void trace_needs(Needs& needs) const override { needs.add_all(); }
   std::size_t gathers() const override { return 1; }
-  Value notes() const override { return Object{{"into", spec_.into}}; }
+  Value notes() const override { return Object{{"into", spec_.into}, {"written", false}}; }
 
  private:
   using Matched = MergeSpec::Matched;

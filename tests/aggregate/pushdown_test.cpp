@@ -83,5 +83,19 @@ TEST_F(PushdownTest, expired_documents_are_not_seen_by_any_thread) {
   EXPECT_EQ(one("c", R"([{"$count":"n"}])"), R"({"n":100})");
 }
 
+TEST_F(PushdownTest, explain_tells_what_is_read_of_a_stream_and_that_a_select_is_one) {
+  append("s", 100);
+  const std::string told = db.explain_aggregate(
+      R"({"stream":"s"})",
+      R"([{"$match":{"offset":{"$gte":10,"$lt":30},"time":{"$gte":{"$date":"2023-11-14T22:13:20Z"}}}},{"$count":"n"}])");
+  const model::Value how = *model::parse(told).find("source")->find("how");
+  EXPECT_EQ(how.find("from")->integer(), 10);
+  EXPECT_LE(how.find("to")->integer(), 31);
+  EXPECT_FALSE(how.find("data")->boolean());
+  EXPECT_NE(how.find("from_time"), nullptr);
+  EXPECT_NE(db.explain_aggregate(R"({"sql":"SELECT 1 AS x"})", "[]").find(R"("how":{"plan":"select"})"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace stele

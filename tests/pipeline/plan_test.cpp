@@ -131,5 +131,40 @@ TEST_F(PlanTest, OfAMatchTheConditionsThatCanMoveBeforeAStageDo) {
   EXPECT_EQ(run(whole), run(apart));
 }
 
+// {"$stage": [rows in, rows out]} of pipelines inside stages, all runs together.
+std::string inner_rows(const Value& stage) {
+  Array all;
+  for (const Value& pipeline : stage.find("pipelines")->array()) {
+    Object one;
+    for (const Value& inner : pipeline.array())
+      one.push_back({inner.find("stage")->string(),
+                     Array{inner.find("rows_in") ? *inner.find("rows_in") : Value(), *inner.find("rows_out")}});
+    all.push_back(std::move(one));
+  }
+  return model::to_json(all);
+}
+
+TEST_F(PlanTest, ExplainCountsTheRowsOfPipelinesInsideStages) {
+  const auto first = [this](const std::string& pipeline) {
+    const Value all = explained(pipeline);
+    for (const Value& stage : all.find("stages")->array())
+      if (stage.find("pipelines")) return inner_rows(stage);
+    return std::string();
+  };
+  EXPECT_EQ(first(R"([{"$facet":{"f":[{"$match":{"a":1}},{"$limit":3}],"g":[{"$count":"n"}]}}])"),
+            R"([{"$match":[null,3],"$limit":[3,3]},{"$count":[null,1]}])");
+  EXPECT_EQ(first(R"([{"$limit":5},{"$unionWith":{"coll":"c","pipeline":[{"$match":{"a":1}},{"$sort":{"_id":-1}}]}}])"),
+            R"([{"source":[null,15],"$sort":[15,15]}])");
+  EXPECT_EQ(first(R"([{"$limit":4},{"$lookup":{"from":"c","as":"l","let":{"i":"$_id"},"pipeline":[
+                      {"$match":{"$expr":{"$lt":["$_id","$$i"]}}},{"$unwind":"$e"}]}}])"),
+            R"([{"source":[null,6],"$unwind":[6,12]}])");
+  EXPECT_EQ(
+      first(
+          R"([{"$limit":4},{"$lookup":{"from":"c","as":"l","localField":"a","foreignField":"_id","pipeline":[{"$limit":1}]}}])"),
+      R"([{"source":[null,4],"$limit":[4,4]}])");
+  EXPECT_EQ(first(R"([{"$match":{"a":99}},{"$lookup":{"from":"c","as":"l","pipeline":[{"$limit":1}]}}])"),
+            R"([{"source":[null,0],"$limit":[0,0]}])");
+}
+
 }  // namespace
 }  // namespace stele::pipeline

@@ -62,8 +62,6 @@ TEST_F(WriteTest, OnlyTheLastStageOfTheOutermostPipelineWrites) {
   refused(ErrorCode::invalid, R"([{"$facet":{"a":[{"$merge":"t"}]}}])", "$merge", "outermost");
   refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","whenMatched":[{"$group":{"_id":1}}]}}])", "$group",
           "may not stand here");
-  testing::expect_error(
-      ErrorCode::invalid, [this] { explained(R"([{"$out":"t"}])"); }, "leave out $out");
 }
 
 TEST_F(WriteTest, APipelineThatDropsTheIdKeepsIt) {
@@ -89,6 +87,17 @@ TEST_F(WriteTest, WhatMergeLooksForMustBeThere) {
 TEST_F(WriteTest, VariablesOfMergeHaveNamesOfTheirOwn) {
   refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","let":{"new":1},"whenMatched":[]}}])", "\"new\"");
   refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","let":{"BIG":1},"whenMatched":[]}}])", "lower-case");
+}
+
+TEST_F(WriteTest, ExplainedItRunsAndWritesNothing) {
+  const Texts before = sources.collections["t"];
+  for (const char* pipeline : {R"([{"$match":{"v":20}},{"$out":"t"}])", R"([{"$match":{"v":20}},{"$merge":"t"}])"}) {
+    const Value last = explained(pipeline).find("stages")->array().back();
+    EXPECT_EQ(last.find("into")->string(), "t");
+    EXPECT_EQ(last.find("rows_in")->integer(), 1);
+    EXPECT_FALSE(last.find("written")->boolean());
+  }
+  EXPECT_EQ(sources.collections["t"], before);
 }
 
 }  // namespace

@@ -198,7 +198,8 @@ class CollectionReader {
   /// `readonly` here; `too_large` when a document, or what one group gathers, exceeds its bound.
   Documents aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
   /// Runs the pipeline to its end, and tells how, as a JSON object: source (filter, sort, paths read, plan, rows_out,
-  /// time_us), stages (each with rows_in, rows_out, time_us, spilled_bytes, threads), returned, time_us.
+  /// time_us), stages (each with rows_in, rows_out, time_us, spilled_bytes, threads, and "pipelines": the stages of
+  /// those inside it), returned, time_us. $out and $merge are given their rows, and write nothing.
   std::string explain_aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
 
   /// The collection's indexes, that of _id first, each a JSON object: name, keys, options, state (building, ready,

@@ -197,9 +197,8 @@ class CollectionReader {
   /// The results of a pipeline over the collection's documents (stele/aggregate.h). One with $out or $merge is
   /// `readonly` here; `too_large` when a document, or what one group gathers, exceeds its bound.
   Documents aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
-  /// Runs the pipeline to its end, and tells how, as a JSON object: source (filter, sort, paths read, plan, rows_out,
-  /// time_us), stages (each with rows_in, rows_out, time_us, spilled_bytes, threads, and "pipelines": the stages of
-  /// those inside it), returned, time_us. $out and $merge are given their rows, and write nothing.
+  /// Runs the pipeline, writing nothing, and tells how, as a JSON object: source (filter, sort, paths, plan, rows_out,
+  /// time_us), stages (rows_in, rows_out, time_us, spilled_bytes, threads, pipelines inside), returned, time_us.
   std::string explain_aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
 
   /// The collection's indexes, that of _id first, each a JSON object: name, keys, options, state (building, ready,

@@ -210,11 +210,11 @@ TEST_F(Interrupts, a_build_of_an_index_leaves_nothing) {
     db.collection("c", within.writing()).create_index(R"({"n":1,"text":1})");
     ADD_FAILURE() << "was too fast to be interrupted";
   });
-  EXPECT_TRUE(db.collection("c").indexes().empty());
+  EXPECT_EQ(db.collection("c").indexes().size(), 1u) << "that of _id";
   expect_interrupted("create_index in a transaction", [&](const Within& within) {
     db.write(within.writing(), [](Transaction& tx) { tx.collection("c").create_index(R"({"text":1,"n":1})"); });
   });
-  EXPECT_TRUE(db.collection("c").indexes().empty());
+  EXPECT_EQ(db.collection("c").indexes().size(), 1u) << "that of _id";
   db.collection("c").create_index(R"({"n":1})");
   EXPECT_EQ(db.collection("c").count(R"({"n":7919})"),
             db.collection("c").find(R"({"n":7919})", {.hint = "$natural"}).all().size());

@@ -82,13 +82,13 @@ INSTANTIATE_TEST_SUITE_P(
         R"([{"$limit":1},{"$lookup":{"from":"d","as":"x","pipeline":[{"$match":{"k":-1}}]}}])",
         R"([{"$limit":1},{"$graphLookup":{"from":"d","startWith":1,"connectFromField":"k","connectToField":"_id","as":"x"}}])",
         R"([{"$setWindowFields":{"partitionBy":"$k","sortBy":{"_id":1},"output":{"r":{"$rank":{}}}}}])",
-        R"([{"$limit":20000},{"$setWindowFields":{"sortBy":{"_id":1},"output":{"r":{"$median":{"input":"$k","method":"approximate"},"window":{"documents":["unbounded","current"]}}}}},{"$count":"n"}])",
+        R"([{"$limit":60000},{"$setWindowFields":{"sortBy":{"_id":1},"output":{"r":{"$median":{"input":"$k","method":"approximate"},"window":{"documents":["unbounded","current"]}}}}},{"$count":"n"}])",
         R"([{"$out":"x"}])", R"([{"$merge":"x"}])",
         R"([{"$limit":1},{"$set":{"x":{"$reduce":{"input":{"$range":[0,20000]},"initialValue":0,"in":{"$max":{"$map":{"input":{"$range":[0,10000]},"in":"$$this"}}}}}}}])"));
 
 TEST_P(InterruptTest, TheDeadlineEndsItInTime) {
   EndlessSources sources;
-  settings.memory_bytes = std::size_t{8} << 20;
+  settings.memory_bytes = std::size_t{64} << 20;
   EXPECT_LT(late(sources, std::chrono::milliseconds(60)), 2000) << GetParam();
 }
 

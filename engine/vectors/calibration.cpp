@@ -27,6 +27,7 @@ Calibration Calibration::measure(const Search& search, const storage::ExactVecto
     const float farthest = truth.back().distance;
     wanted += truth.size() - 1;
     query.exact = false;
+    query.strategy = storage::Strategy::graph;  // also where so few rows would be scanned: there will be more
     for (std::size_t i = 0; i < efs.size(); ++i) {
       query.ef = efs[i];
       const auto hits = search(query).hits;

@@ -160,7 +160,7 @@ void Generation::settle() {
 
 void Generation::calibrate() {
   const Row rows = versions_.count();
-  if (!visible_.load(std::memory_order_acquire) || rows / 2 < calibrated_rows_) return;
+  if (!visible_.load(std::memory_order_acquire) || rows * std::uint64_t{4} < calibrated_rows_ * std::uint64_t{5}) return;
   std::vector<Row> queries;
   std::minstd_rand random(2);
   std::uniform_int_distribution<Row> any(0, rows - 1);
@@ -168,14 +168,15 @@ void Generation::calibrate() {
     if (const Row row = any(random); versions_.visible(row, newest)) queries.push_back(row);
   const auto measured =
       Calibration::measure([this](const VectorQuery& query) { return search(query); }, exact_, queries);
-  calibrated_rows_ = rows;
   const std::lock_guard guard(known_mutex_);
+  calibrated_rows_ = rows;
   calibration_ = measured;
 }
 
 std::optional<Calibration> Generation::calibration() const {
   const std::lock_guard guard(known_mutex_);
-  return calibration_;
+  // Of a much smaller graph it says too much.
+  return versions_.count() / 3 * 2 <= calibrated_rows_ ? calibration_ : std::nullopt;
 }
 
 bool Generation::worn() const {

@@ -349,11 +349,18 @@ void LiveIndex::admit() {
 
 bool LiveIndex::wait_applied(const Interrupt& interrupt) {
   for (;;) {
+    std::shared_ptr<Generation> current;
+    bool remaking = false;
+    {
+      const std::lock_guard guard(mutex_);
+      if (stop_ || (!current_ && !failure_.empty())) return false;
+      current = current_;
+      remaking = next_ != nullptr;
+    }
+    // Not under the lock, which commits take: the graph's figures may wait for it to be enlarged.
+    if (current && !remaking && current->pending() == 0 && !current->figures().hidden) return true;
     {
       std::unique_lock guard(mutex_);
-      const bool applied = current_ && current_->pending() == 0 && !current_->figures().hidden;
-      if (applied && !next_) return true;
-      if (stop_ || (!current_ && !failure_.empty())) return false;
       wake();
       progress_.wait_for(guard, 5ms);
     }
@@ -363,19 +370,25 @@ bool LiveIndex::wait_applied(const Interrupt& interrupt) {
 }
 
 LiveIndex::Figures LiveIndex::figures() const {
-  const std::lock_guard guard(mutex_);
   Figures out;
-  out.failure = failure_;
-  out.rebuilds = rebuilds_;
-  out.saved_gseq = saved_gseq_;
-  out.rebuilt_because = rebuilt_because_;
-  if (!current_) {
+  std::shared_ptr<Generation> current;
+  bool remaking = false;
+  {
+    const std::lock_guard guard(mutex_);
+    out.failure = failure_;
+    out.rebuilds = rebuilds_;
+    out.saved_gseq = saved_gseq_;
+    out.rebuilt_because = rebuilt_because_;
+    current = current_;
+    remaking = next_ != nullptr;
+  }
+  if (!current) {
     out.state = "loading";
     return out;
   }
-  out.rows = current_->figures();
-  out.calibration = current_->calibration();
-  out.state = next_ ? "rebuilding" : !out.rows.graph ? "exact" : out.rows.hidden ? "building" : "ready";
+  out.rows = current->figures();
+  out.calibration = current->calibration();
+  out.state = remaking ? "rebuilding" : !out.rows.graph ? "exact" : out.rows.hidden ? "building" : "ready";
   return out;
 }
 

@@ -160,7 +160,8 @@ void Generation::settle() {
 
 void Generation::calibrate() {
   const Row rows = versions_.count();
-  if (!visible_.load(std::memory_order_acquire) || rows * std::uint64_t{4} < calibrated_rows_ * std::uint64_t{5}) return;
+  if (!visible_.load(std::memory_order_acquire) || rows * std::uint64_t{4} < calibrated_rows_ * std::uint64_t{5})
+    return;
   std::vector<Row> queries;
   std::minstd_rand random(2);
   std::uniform_int_distribution<Row> any(0, rows - 1);

@@ -73,7 +73,7 @@ bool Caches::drop(Transaction& own, std::string_view name) {
   own.writes().erase_range(Keyspace::cache, prefix, key::prefix_end(prefix));
   catalog_.drop(own, Kind::cache, name);
   std::lock_guard guard(mutex_);
-  if (const auto found = kept_.find(definition->id); found != kept_.end() && found->second.memory)
+  if (const auto found = kept_.find({definition->id, definition->settings}); found != kept_.end() && found->second.memory)
     MemoryInTransaction(own, found->second.memory).flush();
   return true;
 }
@@ -86,7 +86,7 @@ CacheOptions Caches::options(Reader& reader, std::string_view name) const {
 Caches::Kept Caches::kept_of(const Definition& definition, const StoreClock& clock) {
   if (definition.settings.empty()) return {};
   std::lock_guard guard(mutex_);
-  if (const auto known = kept_.find(definition.id); known != kept_.end()) return known->second;
+  if (const auto known = kept_.find({definition.id, definition.settings}); known != kept_.end()) return known->second;
   const CacheOptions options = parse_options(definition);
   const Bounds bounds{options.bytes_max.value_or(UINT64_MAX), options.keys_max.value_or(UINT64_MAX)};
   Kept kept;
@@ -95,7 +95,7 @@ Caches::Kept Caches::kept_of(const Definition& definition, const StoreClock& clo
   } else {
     kept.order = std::make_shared<UseOrder>(bounds);
   }
-  return kept_[definition.id] = kept;
+  return kept_[{definition.id, definition.settings}] = kept;
 }
 
 MemoryCachePtr Caches::memory(Reader& reader, const StoreClock& clock, std::string_view name) {

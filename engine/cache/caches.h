@@ -14,11 +14,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 
 namespace stele::cache {
 
@@ -60,7 +61,8 @@ class Caches {
 
   catalog::Catalog& catalog_;
   std::mutex mutex_;
-  std::unordered_map<std::uint64_t, Kept> kept_;  // by id
+  // By id and settings: a transaction that is undone may have had the id for a cache of another kind.
+  std::map<std::pair<std::uint64_t, std::string>, Kept> kept_;
 };
 
 std::string cache_prefix(std::uint64_t cache);

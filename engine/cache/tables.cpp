@@ -57,7 +57,7 @@ void DiskTable::erase(std::string_view store_key) {
   note(std::string(store_key.substr(cache_prefix(cache_).size())), std::nullopt);
 }
 
-void DiskTable::evict(std::string_view key, std::size_t value_bytes) {
+void DiskTable::evict(std::optional<std::string_view> key, std::size_t value_bytes) {
   // Blind: who writes a victim at the same time conflicts, and one of the two runs again.
   for (const std::string& victim : order_->victims(key, value_bytes)) erase(cache_prefix(cache_) + victim);
 }

@@ -30,11 +30,11 @@ class DiskTable final : public Table {
   void flush() override;
   void erase(std::string_view store_key);
   /// Removes what is beyond the bounds.
-  void evict() { evict({}, 0); }
+  void evict() { evict(std::nullopt, 0); }
 
  private:
   bool read(std::string_view key, Entry& entry, transaction::Record record);
-  void evict(std::string_view key, std::size_t value_bytes);
+  void evict(std::optional<std::string_view> key, std::size_t value_bytes);
   void note(std::optional<std::string> key, std::optional<std::uint64_t> value_bytes);
 
   transaction::Reader& reader_;

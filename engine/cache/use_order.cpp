@@ -58,14 +58,14 @@ bool UseOrder::fits(std::string_view key, std::size_t value_bytes) const {
   return kept_bytes(key, value_bytes) <= bounds_.bytes_max;
 }
 
-std::vector<std::string> UseOrder::victims(std::string_view key, std::size_t value_bytes) {
+std::vector<std::string> UseOrder::victims(std::optional<std::string_view> key, std::size_t value_bytes) {
   std::lock_guard guard(mutex_);
   std::uint64_t keys = items_.size();
   std::uint64_t bytes = bytes_;
-  if (!key.empty()) {
-    const auto there = items_.find(key);
+  if (key) {
+    const auto there = items_.find(*key);
     keys += there == items_.end();
-    bytes += kept_bytes(key, value_bytes) - (there == items_.end() ? 0 : there->second->bytes);
+    bytes += kept_bytes(*key, value_bytes) - (there == items_.end() ? 0 : there->second->bytes);
   }
   std::vector<std::string> out;
   auto item = order_.begin();

@@ -31,9 +31,9 @@ class UseOrder {  // any thread
   void clear();
 
   bool fits(std::string_view key, std::size_t value_bytes) const;
-  /// Which keys have to go for `key` to come in, or, when it is empty, as things are. They count as used now, so that
+  /// Which keys have to go for `key` to come in, or, without one, as things are. They count as used now, so that
   /// writers at the same time take different ones.
-  std::vector<std::string> victims(std::string_view key, std::size_t value_bytes);
+  std::vector<std::string> victims(std::optional<std::string_view> key, std::size_t value_bytes);
 
  private:
   struct Item {

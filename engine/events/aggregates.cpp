@@ -176,6 +176,7 @@ bool Totals::agrees(const std::vector<Aggregate>& aggregates, const Totals& othe
   };
   if (as_stored(*this) != as_stored(other)) return false;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (aggregates[i].of != Aggregate::Of::sum && aggregates[i].of != Aggregate::Of::avg) continue;
     const double ours = parts_[i].reals;
     const double theirs = other.parts_[i].reals;
     if (!std::isfinite(ours) || !std::isfinite(theirs)) continue;

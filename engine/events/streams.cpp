@@ -160,16 +160,20 @@ void Streams::modify(Transaction& transaction, const StreamOptions& options) con
   catalog_.store(transaction, changed);
 }
 
+void Streams::refuse_when_appended(Transaction& transaction, std::uint64_t stream, std::string_view cure) const {
+  for (const auto& late : transaction.pending().late()) {
+    const auto* append = dynamic_cast<const Append*>(late.write.get());
+    if (append && append->stream() == stream)
+      fail(ErrorCode::invalid,
+           text("stream \"", stream_, "\": this transaction has appended to it; ", cure, " in another"),
+           {{"reason", "AppendedHere"}});
+  }
+}
+
 bool Streams::drop(Transaction& transaction) const {
   const auto stream = find_definition(transaction);
   if (!stream) return false;
-  for (const auto& late : transaction.pending().late()) {
-    const auto* append = dynamic_cast<const Append*>(late.write.get());
-    if (append && append->stream() == stream->id)
-      fail(ErrorCode::invalid,
-           text("stream \"", stream_, "\": this transaction has appended to it; drop it in another"),
-           {{"reason", "AppendedHere"}});
-  }
+  refuse_when_appended(transaction, stream->id, "drop it");
   std::string prefix;
   key::append_id(prefix, stream->id);
   transaction.writes().erase_range(Keyspace::events, prefix, key::prefix_end(prefix));
@@ -226,6 +230,7 @@ void Streams::create_window(Transaction& transaction, std::string_view name, con
   if (options.retention) window.retention_us = static_cast<std::int64_t>(options.retention->count()) * 1000;
 
   catalog::Definition changed = *catalog_.find_or_create(transaction, Kind::stream, stream_);
+  refuse_when_appended(transaction, changed.id, "declare the window before that, or");  // it would not count them
   Settings settings = parse_settings(changed.settings);
   if (settings.window(name))
     fail(ErrorCode::exists, text("stream \"", stream_, "\", window \"", name, "\": is there already; drop it first"));

@@ -65,6 +65,7 @@ class Streams {
  private:
   catalog::Catalog::DefinitionPtr find_definition(transaction::Reader& reader) const;
   catalog::Catalog::DefinitionPtr require(transaction::Reader& reader) const;
+  void refuse_when_appended(transaction::Transaction& transaction, std::uint64_t stream, std::string_view cure) const;
 
   catalog::Catalog& catalog_;
   Segments& segments_;

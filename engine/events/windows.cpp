@@ -166,8 +166,14 @@ std::uint64_t window_filled(Reader& reader, std::uint64_t stream, const Window& 
 }
 
 bool fill_window(Transaction& own, const Extent& at, const Window& window, std::size_t events) {
-  std::uint64_t filled = std::max(window_filled(own, at.stream, window), at.earliest);
-  if (filled >= window.fill_to) return true;
+  const std::uint64_t known = window_filled(own, at.stream, window);
+  std::uint64_t filled = std::max(known, at.earliest);
+  const auto note_progress = [&] {
+    own.writes().put(Keyspace::events, window_progress_key(at.stream, window.id), fixed_bytes(std::min(filled, window.fill_to)));
+    return filled >= window.fill_to;
+  };
+  if (known >= window.fill_to) return true;
+  if (filled >= window.fill_to) return note_progress();  // what it was to count has been truncated
   Wanted wanted;
   wanted.from = filled;
   wanted.to = window.fill_to;
@@ -180,9 +186,7 @@ bool fill_window(Transaction& own, const Extent& at, const Window& window, std::
   }
   if (batch.empty()) filled = window.fill_to;
   own.writes().late(std::make_shared<WindowDeltas>(at.stream, window, batch));
-  const std::string bytes = fixed_bytes(filled);
-  own.writes().put(Keyspace::events, window_progress_key(at.stream, window.id), bytes);
-  return filled >= window.fill_to;
+  return note_progress();
 }
 
 void trim_window(Transaction& own, std::uint64_t stream, const Window& window) {

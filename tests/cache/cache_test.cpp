@@ -308,6 +308,22 @@ TEST_F(CacheKinds, the_least_recently_used_keys_go) {
   EXPECT_EQ(bytes.get("huge"), std::nullopt) << "what does not fit is not kept";
 }
 
+TEST_F(CacheKinds, what_a_transaction_that_was_undone_made_is_not_another_cache) {
+  try {
+    db.write([](Transaction& tx) {
+      tx.cache("hot").create({.memory = true});
+      tx.cache("hot").set("k", "v");
+      throw std::runtime_error("undone");
+    });
+  } catch (const std::runtime_error& undone) {
+  }
+  db.cache("cold").create({.keys_max = 1000});
+  db.cache("cold").set("k", "v");
+  db.close();
+  db = Database::open(directory / "db");
+  EXPECT_EQ(db.cache("cold").get("k"), "v");
+}
+
 TEST_F(CacheKinds, a_bounded_cache_on_disk_lets_the_least_recently_used_go) {
   db.cache("c").create({.keys_max = 3});
   Cache c = db.cache("c");
@@ -325,6 +341,8 @@ TEST_F(CacheKinds, a_bounded_cache_on_disk_lets_the_least_recently_used_go) {
   db = Database::open(directory / "db");
   db.cache("c").set("g", "v");
   EXPECT_EQ(db.cache("c").scan().keys.size(), 3u) << "a reopened one knows its keys";
+  db.cache("c").set("", "v");
+  EXPECT_EQ(db.cache("c").scan().keys.size(), 3u) << "the empty key counts";
   db.cache("c").flush();
   for (int i = 0; i < 3; ++i) db.cache("c").set(std::to_string(i), "v");
   EXPECT_EQ(db.cache("c").scan().keys.size(), 3u);

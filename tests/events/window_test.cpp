@@ -96,6 +96,33 @@ TEST_F(Windows, one_that_was_not_filled_is_filled_after_reopening) {
   EXPECT_EQ(rows(), R"(0{"n":10} )");
 }
 
+TEST_F(Windows, one_over_a_truncated_stream_is_complete) {
+  append("k", 1);
+  append("k", 2);
+  s.truncate(2);
+  s.create_window("w", {.width = 1h, .aggregates = R"({"n":"count"})"});
+  EXPECT_EQ(s.windows().at(0).fill_to, 2u);
+  EXPECT_EQ(s.windows().at(0).filled, 2u);
+}
+
+TEST_F(Windows, none_is_declared_in_a_transaction_that_has_appended) {
+  const WindowOptions options{.width = 1h, .aggregates = R"({"n":"count"})"};
+  db.write([&](Transaction& tx) {
+    tx.stream("s").append({.key = "k", .data = "1"});
+    expect_error(ErrorCode::invalid, [&] { tx.stream("s").create_window("w", options); }, "has appended");
+  });
+  s.create_window("w", options);
+  EXPECT_EQ(s.window("w", {}).size(), 1u) << "the transaction was usable";
+}
+
+TEST_F(Windows, a_check_agrees_with_fractions) {
+  s.create_window("w", {.width = 1h, .aggregates = all});
+  s.create_window("q", {.width = 1h, .aggregates = R"({"q":{"quantiles":"v"},"d":{"distinct":"v"}})"});
+  for (int i = 0; i < 50; ++i) append("k", i, R"({"v":)" + std::to_string(i) + ".25}");
+  db.close();
+  EXPECT_TRUE(check(directory / "db", {.deep = true}).empty());
+}
+
 TEST_F(Windows, concurrent_appends_are_all_counted) {
   s.create_window("w", {.width = 1h, .by_key = true, .aggregates = R"({"n":"count"})"});
   {

@@ -37,13 +37,21 @@ std::optional<Event> Groups::event_at(Reader& reader, const Extent& at, std::uin
 
 void Groups::bury(Transaction& own, const GroupRecord& record, const Event& event, std::uint32_t deliveries) const {
   if (record.dead_letters.empty()) return;
-  std::string data = "{\"stream\":";
-  json::append_quoted(data, streams_.name());
-  data += ",\"group\":";
-  json::append_quoted(data, group_);
-  data += text(",\"offset\":", *event.offset, ",\"deliveries\":", deliveries, ",\"data\":", event.data, "}");
-  const NewEvent letter{event.key, std::move(data), {}};
-  streams_.other(record.dead_letters).append(own, std::span(&letter, 1));
+  std::string about = "{\"stream\":";
+  json::append_quoted(about, streams_.name());
+  about += ",\"group\":";
+  json::append_quoted(about, group_);
+  about += text(",\"offset\":", *event.offset, ",\"deliveries\":", deliveries);
+  const auto send = [&](std::string_view rest) {
+    const NewEvent letter{event.key, text(about, rest), {}};
+    streams_.other(record.dead_letters).append(own, std::span(&letter, 1));
+  };
+  try {
+    send(text(",\"data\":", event.data, "}"));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::too_large) throw;
+    send("}");  // its data has no room in a letter, and must not keep the jobs behind it waiting
+  }
 }
 
 std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options) const {
@@ -71,23 +79,27 @@ std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options
       __builtin_sub_overflow(own.time_us(), idle_us, &idle_since))
     idle_since = at_once;
   const std::string prefix = pending_prefix(at.stream, group_);
+  const auto is_dead = [&](const PendingRecord& pending) {
+    return record.deliveries_max > 0 && pending.deliveries >= record.deliveries_max;
+  };
   std::vector<std::pair<std::uint64_t, PendingRecord>> again;
   {
+    std::size_t living = 0;
     const auto scan = own.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
-    while (claimed.size() + again.size() < options.count && scan->next()) {
+    while (living < options.count && again.size() < claims_max && scan->next()) {
       own.interrupt().check();
       PendingRecord pending;
       if (!decode(scan->value(), pending)) damaged(text("group \"", group_, "\""), "a pending event");
       // Only what is taken is bound: acks of other events do not conflict with this.
       if (pending.claimed > idle_since) continue;
       own.note_read(Keyspace::events, scan->key(), Record::binding);
+      living += !is_dead(pending);
       again.emplace_back(big_endian(scan->key().substr(prefix.size())), std::move(pending));
     }
   }
   for (auto& [offset, pending] : again) {
     auto event = offset < at.earliest ? std::nullopt : event_at(own, at, offset);
-    const bool dead = record.deliveries_max > 0 && pending.deliveries >= record.deliveries_max;
-    if (event && !dead) {
+    if (event && !is_dead(pending)) {
       give(std::move(*event), pending.deliveries + 1);
       continue;
     }

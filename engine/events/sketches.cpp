@@ -172,7 +172,7 @@ bool Quantiles::decode(ByteReader& reader) {
       count_ += count;
     }
   }
-  return true;
+  return count_ == 0 || least_ <= greatest_;
 }
 
 }  // namespace stele::events

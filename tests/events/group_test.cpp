@@ -183,6 +183,20 @@ TEST_F(Groups, jobs_are_claimed_acked_and_given_again) {
   EXPECT_EQ(s.group("g").pending().size(), 3u);
 }
 
+TEST_F(Groups, data_that_has_no_room_in_a_dead_letter_stays_behind) {
+  std::string deep;
+  for (int i = 0; i < 128; ++i) deep.insert(0, "[").append("]");
+  db.stream("q").append({.key = "k", .data = deep});
+  db.stream("q").append({.key = "k", .data = "1"});
+  db.sync_now();
+  auto jobs = db.stream("q").group("g");
+  jobs.create({.deliveries_max = 1, .dead_letters = "dead"});
+  EXPECT_EQ(jobs.claim({"a", 1, 1h}).at(0).event.offset, 0u);
+  jobs.nack(std::vector<std::uint64_t>{0});
+  EXPECT_EQ(jobs.claim({"a", 1, 1h}).at(0).event.offset, 1u);
+  EXPECT_EQ(db.stream("dead").read().at(0).data, R"({"stream":"q","group":"g","offset":0,"deliveries":1})");
+}
+
 TEST_F(Groups, a_job_that_fails_too_often_is_a_dead_letter) {
   g.create({.deliveries_max = 2, .dead_letters = "dead"});
   const std::uint64_t first[] = {0};
@@ -195,6 +209,10 @@ TEST_F(Groups, a_job_that_fails_too_often_is_a_dead_letter) {
   ASSERT_EQ(dead.size(), 1u);
   EXPECT_EQ(dead[0].key, "k0");
   EXPECT_EQ(dead[0].data, R"({"stream":"s","group":"g","offset":0,"deliveries":2,"data":null})");
+  g.nack(std::vector<std::uint64_t>{1});
+  g.claim({"a", 2, 1h});
+  g.nack(std::vector<std::uint64_t>{1, 2});
+  EXPECT_EQ(g.claim({"a", 1, 1h}).at(0).event.offset, 2u) << "one that is dead takes no other's place";
   expect_error(ErrorCode::invalid, [&] { s.group("h").create({.dead_letters = "s"}); });
   expect_error(ErrorCode::invalid, [&] { s.group("h").create({.partitions = 0}); });
 }

@@ -32,7 +32,7 @@ class SignalTest : public ::testing::Test {
   std::string send_and_interrupt(std::string_view request) {
     exec.send(request);
     exec.send("\n");
-    interrupt();
+    interrupt(600ms);  // when it is surely under way
     return exec.answer();
   }
 

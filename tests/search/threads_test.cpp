@@ -2,6 +2,7 @@
 //
 // Readers beside writers, deletions, remaking, saving and dropping; for ThreadSanitizer, too.
 #include "tests/search/graph_fixture.h"
+#include "tests/support/hnsw_locks.h"
 
 #include <atomic>
 #include <thread>

@@ -2,15 +2,11 @@
 //
 // One thread adds and repairs, others search; many threads build. Small: this runs under ThreadSanitizer.
 #include "backends/hnsw/open.h"
+#include "tests/support/hnsw_locks.h"
 #include "tests/vectors/index_fixture.h"
 
 #include <atomic>
 #include <thread>
-
-// hnswlib locks a new node and then its neighbours, in whatever order they come: ThreadSanitizer takes that for
-// possible deadlocks, which the order of linking rules out. Races stay on.
-extern "C" const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() { return "detect_deadlocks=0"; }
 
 namespace stele::storage {
 namespace {

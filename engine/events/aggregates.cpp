@@ -211,7 +211,7 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
   ByteReader reader(bytes);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = parts_[i];
-    if (!reader.varint(part.count)) return false;
+    if (!reader.varint(part.count) || part.count >> 62) return false;
     std::uint64_t bits = 0;
     switch (aggregates[i].of) {
       case Of::count: break;
@@ -223,6 +223,9 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
         if (!reader.fixed(high, low, bits, any)) return false;
         part.integers =
             static_cast<__int128>((static_cast<unsigned __int128>(static_cast<std::uint64_t>(high)) << 64) | low);
+        const auto magnitude = part.integers < 0 ? -static_cast<unsigned __int128>(part.integers)
+                                                 : static_cast<unsigned __int128>(part.integers);
+        if (magnitude > static_cast<unsigned __int128>(part.count) << 63) return false;  // so few int64 give less
         part.reals = std::bit_cast<double>(bits);
         part.any_reals = any != 0;
         break;

@@ -9,6 +9,7 @@
 #include "engine/model/document.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,11 @@ inline documents::Documents verbs(const Scope& scope, const std::string& collect
 inline documents::Indexes index_verbs(const Scope& scope, const std::string& collection) {
   return documents::Indexes(scope.core->catalog, collection, scope.core->limits);
 }
+
+/// Makes an index. In a transaction as one statement: all of it, or nothing, so nothing is taken back. Otherwise in
+/// writes of their own under one deadline for all together; what takes a failed one back runs whatever happens.
+void make_index(Scope& scope,
+                const std::function<void(const documents::Write& write, const documents::Write& give_up)>& make);
 
 inline catalog::Catalog::DefinitionPtr definition_of(const Scope& scope, transaction::Reader& reader,
                                                      const std::string& collection) {

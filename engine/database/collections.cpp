@@ -3,40 +3,45 @@
 
 #include "engine/database/collection_scope.h"
 
-#include <functional>
-
 namespace stele {
 
 using detail::index_verbs;
 
-std::string Collection::create_index(std::string_view keys, const IndexOptions& options) {
+namespace detail {
+
+void make_index(Scope& scope,
+                const std::function<void(const documents::Write& write, const documents::Write& give_up)>& make) {
   using Body = std::function<void(transaction::Transaction&)>;
-  const documents::Indexes verbs = index_verbs(*scope(), name_);
-  if (scope()->transaction)  // one statement: all of it, or nothing
-    return scope()->write([&](transaction::Transaction& own) {
-      // When it is interrupted the statement is undone: nothing is to be removed.
-      return verbs.create([&](const Body& body) { body(own); }, [](const Body&) {}, keys, options);
-    });
-  // One deadline for all the batches together.
-  const Interrupt interrupt = scope()->interrupt();
+  if (scope.transaction)
+    return scope.write([&](transaction::Transaction& own) { make([&](const Body& body) { body(own); }, [](const Body&) {}); });
+  const Interrupt interrupt = scope.interrupt();
   const auto write = [&](const Body& body) {
     interrupt.check();
-    detail::Scope batch = *scope();
+    Scope batch = scope;
     batch.options.deadline = interrupt.remaining();
     batch.write(body);
   };
-  detail::Scope whatever_happens = *scope();
+  Scope whatever_happens = scope;
   whatever_happens.options.deadline = {};
   whatever_happens.options.cancel = {};
   // Also when it was declared and then cut short, by a full disk, say: the build goes on in the background.
   try {
-    std::string name = verbs.create(write, [&](const Body& body) { whatever_happens.write(body); }, keys, options);
-    scope()->core->maintenance.look_again();
-    return name;
+    make(write, [&](const Body& body) { whatever_happens.write(body); });
   } catch (...) {
-    scope()->core->maintenance.look_again();
+    scope.core->definitions_changed();
     throw;
   }
+  scope.core->definitions_changed();
+}
+
+}  // namespace detail
+
+std::string Collection::create_index(std::string_view keys, const IndexOptions& options) {
+  std::string name;
+  detail::make_index(*scope(), [&](const documents::Write& write, const documents::Write& give_up) {
+    name = index_verbs(*scope(), name_).create(write, give_up, keys, options);
+  });
+  return name;
 }
 
 bool Collection::drop_index(std::string_view index) {

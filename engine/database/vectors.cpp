@@ -110,30 +110,9 @@ std::vector<std::string> CollectionReader::vector_indexes() const {
 }
 
 void Collection::create_vector_index(std::string_view path, const VectorIndexOptions& options) {
-  using Body = std::function<void(transaction::Transaction&)>;
-  const VectorIndexes indexes = vector_verbs(*scope(), name_);
-  if (scope()->transaction)  // one statement: all of it, or nothing
-    return scope()->write([&](transaction::Transaction& own) {
-      indexes.create([&](const Body& body) { body(own); }, [](const Body&) {}, path, options);
-    });
-  const Interrupt interrupt = scope()->interrupt();  // one deadline for all the batches together
-  const auto write = [&](const Body& body) {
-    interrupt.check();
-    detail::Scope batch = *scope();
-    batch.options.deadline = interrupt.remaining();
-    batch.write(body);
-  };
-  detail::Scope whatever_happens = *scope();
-  whatever_happens.options.deadline = {};
-  whatever_happens.options.cancel = {};
-  // Also when it was declared and then cut short, by a full disk, say: it goes on in the background.
-  try {
-    indexes.create(
-        write, [&](const Body& body) { whatever_happens.write(body); }, path, options);
-  } catch (...) {
-    scope()->core->definitions_changed();
-    throw;
-  }
+  detail::make_index(*scope(), [&](const documents::Write& write, const documents::Write& give_up) {
+    vector_verbs(*scope(), name_).create(write, give_up, path, options);
+  });
 }
 
 bool Collection::drop_vector_index(std::string_view path) {

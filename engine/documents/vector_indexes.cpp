@@ -81,13 +81,18 @@ void VectorIndexes::create(const Write& write, const Write& give_up, std::string
                            const VectorIndexOptions& options) const {
   catalog::parse_vector_path(path);
   storage::check(options);
-  bool building = false;
-  write([&](Transaction& transaction) { building = declare(transaction, path, options); });
+  bool building = false, made = false;
+  write([&](Transaction& transaction) {
+    const auto before = catalog_.find(transaction, Kind::collection, collection_);
+    building = declare(transaction, path, options);
+    made = !before || !before->vector_index(path);
+  });
   if (!building) return;
   try {
     build(write, std::string(path));
   } catch (...) {
-    give_up([&](Transaction& transaction) { drop(transaction, path); });
+    // One that was there before is somebody else's, too.
+    if (made) give_up([&](Transaction& transaction) { drop(transaction, path); });
     throw;
   }
 }

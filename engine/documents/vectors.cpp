@@ -85,7 +85,7 @@ void VectorWriter::put(std::string_view id_element, std::optional<std::string_vi
                        std::string_view after) const {
   touch();
   // A new document in the place of an expired one does not inherit what stood beside that.
-  const bool gone = before && Expiry(collection_, transaction_.time_us()).expired(*before);
+  const bool gone = before && collection_.expires() && Expiry(collection_, transaction_.time_us()).expired(*before);
   for (const VectorIndex& index : collection_.vector_indexes) {
     if (gone) vectors::remove(transaction_, index.id, id_element);
     const std::string old = before && !gone ? text_at(*before, index.path) : std::string();

@@ -316,6 +316,7 @@ void LiveIndex::save() noexcept {
     const std::uint64_t count = changes(*current);
     if (count >= Generation::graph_from && count != saved_changes_) save(*current);
   } catch (const std::exception& error) {
+    const std::lock_guard guard(mutex_);
     failure_ = error.what();
   }
 }

@@ -4,15 +4,13 @@
 #include "tests/crash/workload.h"
 
 #include "engine/base/error.h"
+#include "tests/crash/threads.h"
 
 #include <stele/check.h>
 #include <stele/stele.h>
 
-#include <atomic>
 #include <chrono>
-#include <exception>
 #include <functional>
-#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -173,10 +171,6 @@ void process_the_rest(Database& db) {
 void run_consumers(const Workload& workload) {
   Database db = open_consumers(workload.directory);
   Acknowledgements acknowledgements(workload.acknowledgements);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(workload.seconds);
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::exception_ptr failure;
   const std::function<void(Consumer&)> loops[] = {
       [&](Consumer& c) { c.produce(acknowledgements); },
       [](Consumer& c) { c.share("one"); },
@@ -184,20 +178,11 @@ void run_consumers(const Workload& workload) {
       [](Consumer& c) { c.process_alone(); },
       [](Consumer& c) { c.work(20ms); },
   };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < std::size(loops); ++i)
-    threads.emplace_back([&, i] {
-      try {
-        Consumer consumer(db, workload.seed * 1009 + workload.session * 101 + i);
-        while (!stop && std::chrono::steady_clock::now() < end) loops[i](consumer);
-      } catch (...) {
-        std::lock_guard guard(mutex);
-        if (!failure) failure = std::current_exception();
-        stop = true;
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  Threads threads(workload.seconds);
+  threads.run(std::size(loops), [&](std::size_t i) {
+    Consumer consumer(db, workload.seed * 1009 + workload.session * 101 + i);
+    while (threads.more()) loops[i](consumer);
+  });
   db.close();
 }
 

@@ -2,18 +2,14 @@
 #include "tests/crash/vectors.h"
 
 #include "engine/base/error.h"
+#include "tests/crash/threads.h"
 
 #include <stele/check.h>
 #include <stele/stele.h>
 
-#include <atomic>
-#include <chrono>
 #include <cstdio>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <sstream>
-#include <thread>
 
 namespace stele::crash {
 
@@ -147,24 +143,11 @@ void compare_vectors(const Snapshot& at) {
 void run_vectors(const Workload& workload) {
   Database db = open_vectors(workload.directory);
   Acknowledgements acknowledgements(workload.acknowledgements);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(workload.seconds);
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  std::vector<std::thread> threads;
-  for (std::uint64_t i = 0; i < workload.threads; ++i)
-    threads.emplace_back([&, i] {
-      try {
-        Vectors work(db, workload.seed * 1009 + workload.session * 101 + i);
-        while (!stop && std::chrono::steady_clock::now() < end) i == 0 ? work.search() : work.change(acknowledgements);
-      } catch (...) {
-        std::lock_guard guard(mutex);
-        if (!failure) failure = std::current_exception();
-        stop = true;
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  Threads threads(workload.seconds);
+  threads.run(workload.threads, [&](std::size_t i) {
+    Vectors work(db, workload.seed * 1009 + workload.session * 101 + i);
+    while (threads.more()) i == 0 ? work.search() : work.change(acknowledgements);
+  });
   db.close();
 }
 

@@ -2,17 +2,14 @@
 #include "tests/crash/workload.h"
 
 #include "engine/base/error.h"
+#include "tests/crash/threads.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 namespace stele::crash {
 
@@ -157,30 +154,16 @@ class Worker {
 void run(const Workload& workload) {
   const auto store = open_store(workload.directory);
   Acknowledgements acknowledgements(workload.acknowledgements);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(workload.seconds);
   std::atomic<std::uint64_t> started{0};
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::exception_ptr failure;
-
-  auto work = [&](std::uint64_t thread) {
-    try {
-      Worker worker(*store, acknowledgements, workload, thread);
-      for (std::uint64_t i = 0; i < workload.documents_first && !stop; ++i) worker.document_commit();
-      while (!stop && std::chrono::steady_clock::now() < end) {
-        if (workload.transactions != 0 && started.fetch_add(1) >= workload.transactions) return;
-        worker.any_commit(workload.mix);
-      }
-    } catch (...) {
-      std::lock_guard guard(mutex);
-      if (!failure) failure = std::current_exception();
-      stop = true;
+  Threads threads(workload.seconds);
+  threads.run(workload.threads, [&](std::size_t thread) {
+    Worker worker(*store, acknowledgements, workload, thread);
+    for (std::uint64_t i = 0; i < workload.documents_first && !threads.failed(); ++i) worker.document_commit();
+    while (threads.more()) {
+      if (workload.transactions != 0 && started.fetch_add(1) >= workload.transactions) return;
+      worker.any_commit(workload.mix);
     }
-  };
-  std::vector<std::thread> threads;
-  for (std::uint64_t thread = 0; thread < workload.threads; ++thread) threads.emplace_back(work, thread);
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  });
   store->close();
 }
 

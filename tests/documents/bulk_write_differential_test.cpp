@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 #include <stele/stele.h>
 
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
-#include <cstdlib>
-#include <iostream>
 #include <random>
 
 namespace stele {
@@ -118,11 +117,9 @@ std::string contents(Collection c) {
 }
 
 TEST(BulkWriteDifferential, does_what_its_operations_do_one_by_one) {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const std::uint64_t first = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "seeds from " << first << "\n";
+  const std::uint64_t first = testing::test_seed();
   Database db = Database::in_memory();
-  for (std::uint64_t seed = first; seed < first + (given ? 1 : 150); ++seed) {
+  for (std::uint64_t seed = first; seed < first + 150; ++seed) {
     Random random(seed);
     const OnRefusal on_refusal = random.below(2) ? OnRefusal::stop : OnRefusal::go_on;
     std::vector<std::string> documents;

@@ -8,11 +8,11 @@
 #include <stele/stele.h>
 
 #include "tests/documents/random_documents.h"
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
 #include <atomic>
 #include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <thread>
 
@@ -164,10 +164,8 @@ void run(std::uint64_t seed) {
 }
 
 TEST(IndexDifferential, indexes_never_change_an_answer) {
-  if (const char* seed = std::getenv("STELE_TEST_SEED")) return run(std::stoull(seed));
   const char* rounds = std::getenv("STELE_TEST_ROUNDS");
-  const std::uint64_t first = std::random_device{}();
-  std::cout << "seeds from " << first << "\n";
+  const std::uint64_t first = testing::test_seed();
   for (std::uint64_t seed = first; seed < first + (rounds ? std::stoull(rounds) : 10) && !::testing::Test::HasFailure(); ++seed) run(seed);
 }
 

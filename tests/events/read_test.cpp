@@ -82,7 +82,7 @@ TEST_F(Reads, a_cursor_stays_at_its_moment) {
 
 /// Against a plain list, over several segments, with late events.
 TEST_F(Reads, random_queries_find_what_a_list_has) {
-  auto random = seeded();
+  std::mt19937_64 random(testing::test_seed());
   const auto below = [&](std::int64_t n) {
     return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
   };

@@ -6,9 +6,9 @@
 #include <stele/stele.h>
 
 #include "tests/support/expect_error.h"
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <string>
@@ -24,15 +24,6 @@ inline std::string offsets(const std::vector<Event>& events) {
   for (const Event& event : events)
     out += (out.empty() ? "" : " ") + (event.offset ? std::to_string(*event.offset) : "-");
   return out;
-}
-
-/// Printed, so that a failure can be replayed with STELE_TEST_SEED.
-inline std::mt19937_64 seeded() {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  ::testing::Test::RecordProperty("seed", std::to_string(seed));
-  std::printf("STELE_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return std::mt19937_64(seed);
 }
 
 /// A database with a stream "s".

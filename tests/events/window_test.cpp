@@ -166,7 +166,7 @@ TEST_F(Windows, bad_declarations_are_refused) {
 
 /// Against exact quantiles, on data that mislead sketches.
 TEST_F(Windows, quantiles_are_within_one_percent_of_exact_ones) {
-  auto random = seeded();
+  std::mt19937_64 random(testing::test_seed());
   const auto uniform = [&] { return std::generate_canonical<double, 53>(random); };
   std::map<std::string, std::vector<double>> shapes;
   for (int i = 0; i < 20'000; ++i) {

@@ -122,7 +122,6 @@ std::optional<std::string> engine_update(const Value& document, const std::strin
 TEST(Update, does_what_a_plain_reference_does) {
   const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
-  std::printf("STELE_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Generator generator(seed);
   std::map<std::string, int> seen;
   for (int i = 0; i < 8'000 && !::testing::Test::HasFailure(); ++i) {

@@ -59,7 +59,7 @@ class GraphTest : public VectorsTest {
     return {};
   }
 
-  std::mt19937 random{vectors_seed()};
+  std::mt19937 random{static_cast<unsigned>(test_seed())};
   std::string last_strategy;
 };
 

@@ -119,7 +119,7 @@ class VectorsModelTest : public VectorsTest {
     now = std::move(changed);
   }
 
-  std::mt19937 random{vectors_seed()};
+  std::mt19937 random{static_cast<unsigned>(testing::test_seed())};
   std::size_t wanted = 0, reached = 0;
 };
 

@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 #include <stele/stele.h>
 
+#include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
-#include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <random>
 #include <string>
@@ -16,13 +15,6 @@
 namespace stele::testing {
 
 using Vector = std::vector<float>;
-
-inline unsigned vectors_seed() {
-  const char* given = std::getenv("STELE_TEST_SEED");
-  const unsigned seed = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-  std::cout << "STELE_TEST_SEED=" << seed << "\n";
-  return seed;
-}
 
 inline Vector random_vector(std::mt19937& random, std::size_t dimensions) {
   std::normal_distribution<float> component;

@@ -1,21 +1,16 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "tests/vectors/shapes.h"
 
+#include "tests/support/seed.h"
+
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 namespace stele::vectors_test {
 
 namespace {
 
 std::uint64_t seed() {
-  static const std::uint64_t chosen = [] {
-    const char* given = std::getenv("STELE_TEST_SEED");
-    const std::uint64_t value = given ? std::strtoull(given, nullptr, 10) : 42;
-    std::printf("STELE_TEST_SEED=%llu\n", static_cast<unsigned long long>(value));
-    return value;
-  }();
+  static const std::uint64_t chosen = testing::test_seed(42);
   return chosen;
 }
 

@@ -18,6 +18,9 @@ function(stele_test_code target)
   stele_uses_engine(${target})
   # Compiles in a quarter of the time; the library is what is tested.
   target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
+  if(STELE_UNITY)  # of tests the function's name is enough; the presets for work have lines
+    target_compile_options(${target} PRIVATE -g0)
+  endif()
   if(STELE_SANITIZE MATCHES undefined)
     target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
   endif()
@@ -36,6 +39,17 @@ add_executable(test_headers ${PROJECT_BINARY_DIR}/test_headers.cpp)
 stele_test_code(test_headers)
 target_link_libraries(test_headers PRIVATE GTest::gtest)
 stele_precompile(test_headers <gtest/gtest.h>)
+
+# What several test programs share, compiled once.
+function(stele_test_library name)
+  add_library(${name} STATIC ${ARGN})
+  stele_test_code(${name})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIE -fpch-preprocess)  # as the programs: they share precompiled headers
+  target_precompile_headers(${name} REUSE_FROM test_headers)
+  target_link_libraries(${name} PRIVATE GTest::gtest)
+  stele_unity(${name})
+endfunction()
 
 # A gtest executable <name>_tests of all .cpp files of tests/<name>/, and its entries in ctest: one
 # for each test, or with a sanitizer, where starting a process is dear, one for the executable.

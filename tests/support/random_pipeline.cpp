@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "tests/support/random_pipeline.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -243,6 +244,17 @@ Value random_stage(Random& random, int depth) {
   }
 }
 
+Value with_whole_integers(Value value) {
+  if (value.is_number() && !value.is_integer() &&
+      value.number() == static_cast<double>(static_cast<std::int64_t>(value.number())))
+    return static_cast<std::int64_t>(value.number());
+  if (value.is_array())
+    for (Value& element : value.array()) element = with_whole_integers(std::move(element));
+  if (value.is_object())
+    for (model::Member& member : value.object()) member.value = with_whole_integers(std::move(member.value));
+  return value;
+}
+
 }  // namespace
 
 Array random_documents(Random& random, std::size_t count) {
@@ -267,6 +279,22 @@ Value random_pipeline(Random& random, int depth) {
       stages.push_back(Object{{"$set", Object{{"s", Object{{"$round", Array{"$s", 6}}}}}}});
   }
   return stages;
+}
+
+bool order_shows(const Value& pipeline) {
+  const std::string text = model::to_json(pipeline);
+  // A window over equal keys, and which of equal keys is at the top, are in the order read.
+  for (const char* stage : {"$limit", "$skip", "$push", "$addToSet", "$first", "$last", "$facet", "$lookup",
+                            "$graphLookup", "$mergeObjects", "$top", "$bottom", "$setWindowFields"})
+    if (text.find(stage) != std::string::npos) return true;
+  return false;
+}
+
+std::vector<std::string> as_a_set(const std::vector<std::string>& rows) {
+  std::vector<std::string> out;
+  for (const std::string& row : rows) out.push_back(model::to_json(with_whole_integers(model::parse(row))));
+  std::ranges::sort(out);
+  return out;
 }
 
 }  // namespace stele::pipeline

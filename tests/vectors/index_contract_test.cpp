@@ -190,14 +190,16 @@ TEST_P(VectorIndexContract, a_filter_that_excludes_the_whole_neighbourhood_still
   const auto vectors = make(Data::clustered, 6000, 24, random);
   rows.put_all(vectors);
   rows.index(GetParam());
-  for (int q = 0; q < 10; ++q) {
-    const auto& query = vectors[random.below(6000)];
-    const auto order = rows.expected(query, 6000);
-    for (const std::size_t nearest : {3000u, 4500u, 5800u}) {
+  for (const std::size_t nearest : {3000u, 4500u, 5800u}) {
+    double recall = 0;
+    for (int q = 0; q < 10; ++q) {
+      const auto& query = vectors[random.below(6000)];
+      const auto order = rows.expected(query, 6000);
       RowSet allowed;
       for (std::size_t i = nearest; i < order.size(); ++i) allowed.add(order[i].row);
-      EXPECT_GE(rows.recall({query}, {.k = 10, .allowed = &allowed}), 0.8) << "without the " << nearest << " nearest";
+      recall += rows.recall({query}, {.k = 10, .allowed = &allowed}) / 10;
     }
+    EXPECT_GE(recall, 0.85) << "without the " << nearest << " nearest";
   }
 }
 

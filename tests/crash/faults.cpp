@@ -112,7 +112,7 @@ int check_faults(Arguments& arguments, Tally& tally) {
   const bool sticky = arguments.number("sticky", 0) != 0;
   arguments.no_others();
   if (every == 0) Arguments::usage("--every takes a number from 1");
-  if (sanitized) {
+  if (testing::sanitized) {
     std::printf("skipped: faults: the fault shim is loaded with LD_PRELOAD, and a sanitizer wants to be first\n");
     return 77;
   }

@@ -6,6 +6,7 @@
 
 #include "tests/crash/arguments.h"
 #include "tests/crash/process.h"
+#include "tests/support/sanitized.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -14,13 +15,6 @@
 #include <vector>
 
 namespace stele::crash {
-
-/// LD_PRELOAD does not go together with a sanitizer's run-time library, which wants to be first.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 struct Tally {
   std::uint64_t done = 0;

@@ -21,11 +21,11 @@ int check_random_kills(Arguments& arguments, Tally& tally, const Verbs& verbs) {
     add(work, "seed", seed + cycle);
     add(work, "session", cycle + 1);
     add(work, "mix", random() % 3);
-    work.kill_after = std::chrono::microseconds(20'000 + random() % (sanitized ? 1'500'000 : 350'000));
+    work.kill_after = std::chrono::microseconds(20'000 + random() % (testing::sanitized ? 1'500'000 : 350'000));
     Ended ended = run(work);
     if (ended.killed() && random() % 3 == 0) {
       Command recovery = workload(verbs.verify, scratch / "a");
-      recovery.kill_after = std::chrono::microseconds(5'000 + random() % (sanitized ? 500'000 : 60'000));
+      recovery.kill_after = std::chrono::microseconds(5'000 + random() % (testing::sanitized ? 500'000 : 60'000));
       const Ended cut = run(recovery);
       if (!cut.killed()) ended = cut;
     }

@@ -205,7 +205,7 @@ int check_power(Arguments& arguments, Tally& tally) {
   const std::string from = arguments.text("from", "");
   const std::string image = arguments.text("image", "");
   arguments.no_others();
-  if (sanitized) {
+  if (testing::sanitized) {
     std::printf("skipped: power: the tracing shim is loaded with LD_PRELOAD, and a sanitizer wants to be first\n");
     return 77;
   }

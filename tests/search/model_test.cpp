@@ -4,6 +4,7 @@
 // in transactions of which some are rolled back, while snapshots are held and the database is opened again. At every
 // moment an exact search finds what the model says, and the graph's nearly all of it and nothing else.
 #include "tests/search/vectors_fixture.h"
+#include "tests/support/sanitized.h"
 
 #include <algorithm>
 #include <map>
@@ -135,7 +136,7 @@ TEST_F(VectorsModelTest, every_moment_finds_its_own) {
     }
   });
   std::vector<Held> held;
-  for (int round = 0; round < 600 && !HasFatalFailure(); ++round) {
+  for (int round = 0; round < (sanitized ? 200 : 600) && !HasFatalFailure(); ++round) {
     transaction(now);
     if (any(20) == 0 && held.size() < 4) held.push_back({db->snapshot(), now});
     if (any(4) == 0) compare(things(), now);

@@ -44,8 +44,8 @@ TEST_P(VectorIndexContract, every_vector_is_its_own_nearest_with_every_metric) {
 TEST_P(VectorIndexContract, hits_come_nearest_first_with_exact_distances) {
   Numbers random;
   for (const Metric metric : {Metric::l2, Metric::cosine, Metric::ip}) {
-    Rows rows({.dimensions = 40, .metric = metric});
-    rows.put_all(make(Data::clustered, 3000, 40, random));
+    Rows rows({.dimensions = 40, .metric = metric, .ef_construction = 80});
+    rows.put_all(make(Data::clustered, 2000, 40, random));
     rows.index(GetParam());
     const distance::Codec codec(metric, 40, Quantization::none);
     for (const auto& query : make(Data::clustered, 20, 40, random)) {

@@ -23,12 +23,18 @@ class Pieces {
   std::optional<Piece> next();
 
  private:
+  void learn_digits(std::string_view least, std::string_view greatest);
+  std::uint64_t number_at(std::string_view key, std::size_t at) const;
+  std::string middle_of(const std::string& low, const std::string& high) const;
+
   Reader& reader_;
   const Keyspace keyspace_;
   const std::uint64_t bytes_max_;
   std::string begin_;  // of the next piece
   const std::string end_;
-  std::vector<storage::KeyRange> uncut_;  // between the range's least and greatest key, the last comes first
+  std::vector<Piece> uncut_;  // between the range's least and greatest key, the last comes first
+  unsigned char digit_min_ = 0;  // keys are read as numbers of these digits
+  unsigned radix_ = 256;
   bool done_ = false;
 };
 

@@ -4,9 +4,11 @@
 #include "engine/documents/expiry.h"
 #include "engine/model/document_error.h"
 #include "engine/model/filter.h"
+#include "engine/transaction/reader.h"
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,17 +39,24 @@ class Sieve {
 };
 
 /// Documents that a query has reached, one after the other in memory, and which of them pass its sieve. Read by one
-/// thread, it may be sifted by another.
+/// thread, it may be sifted by another; or it is given a piece of a range, and whoever sifts it reads, too, and keeps what
+/// passes.
 class Chunk {
  public:
   void clear();
+  enum class Keep : std::uint8_t { documents, keys };  // keys: documents are all "{}"
+  /// What sift() reads from, at first and, while unread(), after each clear().
+  void read_from(std::unique_ptr<transaction::Scan> piece, Keep keep);
+  bool unread() const { return piece_ != nullptr; }
+  /// Documents of the piece that sift() has read.
+  std::size_t sieved() const { return sieved_; }
   /// What add() is about to bring, roughly.
   void expect(std::size_t bytes, std::size_t documents) {
     bytes_.reserve(bytes_.size() + bytes);
     places_.reserve(places_.size() + documents);
   }
   /// `read`: from the store, and not made of an index's entry.
-  void add(std::string_view key, std::string_view document, bool read = true);
+  void add(std::string_view key, std::string_view document, bool read = true, bool passes = false);
 
   std::size_t size() const { return places_.size(); }
   std::size_t bytes() const { return bytes_.size(); }
@@ -58,6 +67,7 @@ class Chunk {
     return std::string_view(bytes_).substr(places_[i].document, places_[i].end - places_[i].document);
   }
 
+  /// Brought by add(), from the store.
   bool read(std::size_t i) const { return places_[i].read; }
 
   void sift(Sieve& sieve);
@@ -72,8 +82,13 @@ class Chunk {
     bool read;
     bool passes;
   };
+  void sift_piece(Sieve& sieve);
+
   std::string bytes_;
   std::vector<Place> places_;
+  std::unique_ptr<transaction::Scan> piece_;
+  Keep keep_ = Keep::documents;
+  std::size_t sieved_ = 0;
   std::size_t sifted_ = 0;
   std::exception_ptr failure_;  // at place sifted_
 };

@@ -18,6 +18,7 @@ constexpr std::size_t chunk_documents_first = 32;  // about as many as most quer
 constexpr std::size_t chunk_documents_max = 512;
 constexpr std::size_t chunk_bytes_max = 128u << 10;  // and one document more
 constexpr std::size_t chunks_ahead = 4;
+constexpr std::uint64_t piece_bytes = 512u << 10;  // in the store
 constexpr std::size_t document_bytes_usual = 512;
 constexpr std::uint64_t documents_before_help = 2048;  // before threads are worth their making
 constexpr std::uint64_t keys_between_interrupt_checks = 64;
@@ -27,7 +28,11 @@ constexpr std::size_t seen_entry_bytes = 80;  // beside the key
 
 Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, const Wanted& wanted, Pace pace,
                  const std::vector<model::Path>* reads, Covered::Members members)
-    : reader_(reader), collection_(std::move(collection)), filter_(wanted.filter), pace_(pace) {
+    : reader_(reader),
+      collection_(std::move(collection)),
+      filter_(wanted.filter),
+      pace_(pace),
+      keep_(reads && reads->empty() ? Chunk::Keep::keys : Chunk::Keep::documents) {
   documents_wanted_ =
       std::clamp<std::uint64_t>(wanted.documents.value_or(chunk_documents_first), 1, chunk_documents_first);
   if (!collection_) {
@@ -41,6 +46,16 @@ Matches::Matches(Reader& reader, catalog::Catalog::DefinitionPtr collection, con
     covered_ = Covered::by(*plan_.index, filter_, *reads, members);
   if (collection_->expires()) time_us_ = reader.time_us();
   sieve_.emplace(filter_, *collection_, time_us_);
+  prepare_pieces();
+}
+
+/// Now, before who takes the documents writes where they stand.
+void Matches::prepare_pieces() {
+  if (!takes_all() || plan_.kind != Plan::Kind::documents || plan_.ranges.size() != 1 || Sifters::useful() == 0) return;
+  if (plan_.direction != transaction::Direction::forward) return;
+  const storage::KeyRange& range = plan_.ranges[0];
+  if (reader_.approximate_bytes(Keyspace::documents, range) >= 2 * piece_bytes)
+    shared_ = reader_.share(Keyspace::documents, range);
 }
 
 bool Matches::next() {
@@ -71,16 +86,14 @@ bool Matches::first_time() {
 /// The next chunk that has documents becomes the first.
 bool Matches::next_chunk() {
   do {
-    if (!chunks_.empty()) {
-      spare_ = std::move(chunks_.front());
-      chunks_.pop_front();
-    }
-    next_at_ = 0;
-    if (!sifters_ && figures_.documents >= documents_before_help) hire();
+    finish_chunk();
+    if (!sifters_ && (shared_ || figures_.documents >= documents_before_help)) hire();
     while (chunks_.size() < (sifters_ ? chunks_ahead : 1) && read_ahead()) {
     }
     if (chunks_.empty()) {
       sifters_.reset();  // the cursor may be kept for long
+      pieces_.reset();
+      shared_.reset();
       return false;
     }
     if (sifters_) {
@@ -88,13 +101,27 @@ bool Matches::next_chunk() {
     } else {
       chunk().sift(*sieve_);
     }
+    figures_.documents += chunk().sieved();
   } while (chunk().size() == 0);
   return true;
 }
 
+/// Gives up the first chunk, or, when its piece has more, sends for that.
+void Matches::finish_chunk() {
+  next_at_ = 0;
+  if (chunks_.empty()) return;
+  if (chunk().unread()) {
+    chunk().clear();
+    sifters_->give(chunk());
+  } else {
+    spare_ = std::move(chunks_.front());
+    chunks_.pop_front();
+  }
+}
+
 void Matches::hire() {
-  const bool to_the_end = pace_ == Pace::to_the_end || !plan_.sorted;  // it is sorted by who reads it
-  if (!to_the_end || sieve_->passes_all() || all_read_ || Sifters::useful() == 0) return;
+  if (!takes_all() || all_read_ || Sifters::useful() == 0 || (sieve_->passes_all() && !shared_)) return;
+  if (shared_) pieces_.emplace(*shared_, Keyspace::documents, plan_.ranges[0], piece_bytes);
   sifters_ = std::make_unique<Sifters>(Sifters::useful(), reader_.interrupt(),
                                        [&] { return Sieve(filter_, *collection_, time_us_); });
 }
@@ -105,12 +132,19 @@ bool Matches::read_ahead() {
   reader_.interrupt().check();
   auto chunk = spare_ ? std::move(spare_) : std::make_unique<Chunk>();
   chunk->clear();
-  all_read_ = !read(*chunk);
+  all_read_ = pieces_ ? !read_piece(*chunk) : !read(*chunk);
   // What found no room is looked up once more: of documents so large no more at a time than go into a chunk.
   documents_wanted_ = pending_.empty() ? std::min(documents_wanted_ * 2, chunk_documents_max) : std::max<std::size_t>(chunk->size(), 1);
   chunks_.push_back(std::move(chunk));
   if (sifters_) sifters_->give(*chunks_.back());
   return true;
+}
+
+/// The next piece, to be read by whoever sifts the chunk; false when it is the last.
+bool Matches::read_piece(Chunk& chunk) {
+  if (auto piece = pieces_->next())
+    chunk.read_from(shared_->scan(Keyspace::documents, std::move(piece->range)), keep_);
+  return chunk.unread();
 }
 
 /// False when the plan has no more; what there was is in the chunk.

@@ -6,6 +6,7 @@
 #include "engine/documents/covered.h"
 #include "engine/documents/plan.h"
 #include "engine/documents/sifters.h"
+#include "engine/transaction/parts.h"
 #include "engine/transaction/reader.h"
 
 #include <deque>
@@ -19,7 +20,7 @@
 namespace stele::documents {
 
 /// Who takes the documents: somebody outside, one when he likes, or the engine, all of them now. Then other threads
-/// help with the filter of a large range.
+/// help with a large range: they filter chunks and, of a range of documents that can be shared, read them, too.
 enum class Pace : std::uint8_t { streamed, to_the_end };
 
 /// The documents of a collection that match a filter, as a plan reaches them. Of expired ones none. They are read in
@@ -49,10 +50,14 @@ class Matches {
 
  private:
   Chunk& chunk() const { return *chunks_.front(); }
+  bool takes_all() const { return pace_ == Pace::to_the_end || !plan_.sorted; }  // it is sorted by who reads it
   bool next_chunk();
+  void finish_chunk();
   bool read_ahead();
+  void prepare_pieces();
   void hire();
 
+  bool read_piece(Chunk& chunk);
   bool read(Chunk& chunk);
   bool read_from(const Plan& plan, Chunk& chunk);
   bool read_ids(const Plan& plan, Chunk& chunk);
@@ -66,6 +71,7 @@ class Matches {
   const catalog::Catalog::DefinitionPtr collection_;
   const model::Filter& filter_;
   const Pace pace_;
+  const Chunk::Keep keep_;
   Plan plan_;
   std::optional<Covered> covered_;
   std::int64_t time_us_ = 0;  // of expiry; 0 where nothing expires
@@ -78,6 +84,10 @@ class Matches {
   std::unique_ptr<transaction::Scan> scan_;
   std::size_t documents_wanted_;  // of the next chunk
   bool all_read_ = false;
+
+  // Or it is a large range of documents, read in pieces by all threads.
+  std::unique_ptr<transaction::Reader> shared_;
+  std::optional<transaction::Pieces> pieces_;
 
   // Looking documents up.
   struct Lookup {

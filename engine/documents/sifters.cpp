@@ -7,7 +7,7 @@
 namespace stele::documents {
 
 std::size_t Sifters::useful() {
-  // One thread reads about as fast as three sift.
+  // One thread reads about as fast as three sift; of what it cannot share no more would help.
   return std::clamp(std::thread::hardware_concurrency(), 1u, 4u) - 1;
 }
 

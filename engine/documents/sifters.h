@@ -13,8 +13,9 @@
 
 namespace stele::documents {
 
-/// Threads that sift chunks beside the thread that reads them: they see nothing but the chunks' bytes, so that whatever
-/// a reader may not share stays in its own thread. They end with this, before what was not begun.
+/// Threads that sift chunks beside the thread that owns the query: they see nothing but the chunks, bytes or pieces of
+/// what the reader shares, so that whatever it may not share stays in its own thread. They end with this, before what was
+/// not begun.
 class Sifters {
  public:
   /// How many threads are worth starting on this machine: 0 with one processor.

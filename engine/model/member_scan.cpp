@@ -114,4 +114,11 @@ Value read_value(std::string_view text, Parser& parser) {
   return json::to_double(text);
 }
 
+Value read_exact(std::string_view text, Parser& parser) {
+  const bool is_number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
+  if (is_number && text.find_first_of(".eE") != std::string_view::npos)
+    return Double{json::to_double(text), std::string(text)};
+  return text == "-0" ? parser.parse(text) : read_value(text, parser);
+}
+
 }  // namespace stele::model

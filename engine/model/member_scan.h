@@ -33,5 +33,7 @@ class MemberScan {
 
 /// The value that the text spells; as far as conditions can tell it is what the parser would read.
 Value read_value(std::string_view text, Parser& parser);
+/// The same; written back, it gives the same text.
+Value read_exact(std::string_view text, Parser& parser);
 
 }  // namespace stele::model

@@ -7,6 +7,7 @@
 #include "engine/model/document.h"
 #include "engine/model/expansion.h"
 #include "engine/model/matched_element.h"
+#include "engine/model/member_splice.h"
 
 #include <algorithm>
 
@@ -20,13 +21,12 @@ namespace {
        {{"reason", "TooLarge"}, {"size", std::to_string(bytes)}, {"limit", std::to_string(limits.bytes_max)}});
 }
 
-void check_limits(const Value& document, const json::Limits& limits) {
+void check_limits(const Value& document, const std::string& text_of_it, const json::Limits& limits) {
   if (depth(document) > limits.depth_max)
     fail(ErrorCode::too_large,
          text("update: the document would have more than ", limits.depth_max, " arrays and objects inside each other"),
          {{"reason", "TooDeep"}, {"limit", std::to_string(limits.depth_max)}});
-  const std::size_t bytes = to_json(document).size();
-  if (bytes > limits.bytes_max) refuse_size(bytes, limits);
+  if (text_of_it.size() > limits.bytes_max) refuse_size(text_of_it.size(), limits);
 }
 
 // One operand at many places ($[]) may grow the document far beyond its limit before the end. What other changes may
@@ -77,6 +77,9 @@ void Update::parse_changes(const Value& spec) {
     if (change.op == Change::Operator::rename) paths.push_back(&change.source);
     positional_ |= is_positional(change.path);
   }
+  for (const Path* path : paths)
+    if (const std::string& member = path->steps()[0].name; std::ranges::find(members_, member) == members_.end())
+      members_.push_back(member);
   refuse_conflicts(std::move(paths));
 }
 
@@ -167,22 +170,32 @@ bool Update::apply_pipeline(Value& document, const UpdateContext& context) const
 }
 
 bool Update::apply_all(Value& document, const UpdateContext& context) const {
-  const bool modified = pipeline_ ? apply_pipeline(document, context) : apply_changes(document, context);
-  if (modified) check_limits(document, context.limits);
-  return modified;
+  return pipeline_ ? apply_pipeline(document, context) : apply_changes(document, context);
 }
 
 bool Update::apply(Value& document, const UpdateContext& context) const {
   Value changed = document;
   if (!apply_all(changed, context)) return false;
+  check_limits(changed, to_json(changed), context.limits);
   document = std::move(changed);
   return true;
 }
 
 std::optional<std::string> Update::apply_json(std::string_view minified, const UpdateContext& context) const {
+  if (!pipeline_ && !positional_) {  // it sees nothing but the members it names
+    thread_local Parser parser;
+    if (auto splice = MemberSplice::read(minified, members_, parser)) {
+      if (!apply_changes(splice->members, context)) return std::nullopt;
+      std::string changed = splice->text();
+      check_limits(splice->members, changed, context.limits);  // the others were within them
+      return changed;
+    }
+  }
   Value document = model::parse(minified);
   if (!apply_all(document, context)) return std::nullopt;
-  return to_json(document);
+  std::string changed = to_json(document);
+  check_limits(document, changed, context.limits);
+  return changed;
 }
 
 Value Update::upsert_document(const UpdateContext& context) const {
@@ -198,7 +211,7 @@ Value Update::upsert_document(const UpdateContext& context) const {
   else
     std::rotate(members.begin(), id, id + 1);
   check_id(members.front().value);
-  check_limits(document, context.limits);
+  check_limits(document, to_json(document), context.limits);
   return document;
 }
 

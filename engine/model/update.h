@@ -64,6 +64,7 @@ class Update {
   std::vector<Target> targets(const Value& document, const UpdateContext& context, std::deque<Path>& expanded) const;
 
   std::vector<Change> changes_;  // ordered by path: new members appear in this order
+  std::vector<std::string> members_;  // that their paths lead into
   ArrayFilters array_filters_;
   std::optional<PipelineUpdate> pipeline_;  // then no changes
   bool positional_ = false;                 // some path is

@@ -1,7 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "engine/pipeline/narrow.h"
 
-#include "engine/base/json.h"
 #include "engine/model/member_scan.h"
 #include "engine/model/path.h"
 
@@ -10,21 +9,6 @@
 namespace stele::pipeline {
 
 using model::Value;
-
-namespace {
-
-// Written back, it gives the same text.
-void read_whole(std::string_view text, model::Parser& parser, Value& out) {
-  const bool is_number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9');
-  if (!is_number)
-    out = model::read_value(text, parser);
-  else if (text.find_first_of(".eE") != std::string_view::npos)
-    out = model::Double{json::to_double(text), std::string(text)};
-  else
-    out = text == "-0" ? parser.parse(text) : model::read_value(text, parser);
-}
-
-}  // namespace
 
 NarrowReader::NarrowReader(const Needs& needs) : all_(needs.is_all()) {
   for (const std::string& text : needs.paths()) {
@@ -60,7 +44,7 @@ bool NarrowReader::read_members(std::string_view object, const Node& node, model
       --missing;
       read_value(scan.value(), *child, member(child->name));
     } else if (first && scan.name() == "_id") {
-      read_whole(scan.value(), parser_, member(id_));  // for messages
+      member(id_) = model::read_exact(scan.value(), parser_);  // for messages
     }
     first = false;
   }
@@ -70,7 +54,10 @@ bool NarrowReader::read_members(std::string_view object, const Node& node, model
 
 void NarrowReader::read_value(std::string_view text, const Node& node, Value& out) {
   // {"$…" is Extended JSON: no object, and holds no members.
-  if (node.children.empty() || text[0] != '{' || text.starts_with("{\"$")) return read_whole(text, parser_, out);
+  if (node.children.empty() || text[0] != '{' || text.starts_with("{\"$")) {
+    out = model::read_exact(text, parser_);
+    return;
+  }
   if (!out.is_object()) out = model::Object();
   if (!read_members(text, node, out.object())) out = parser_.parse(text);
 }

@@ -1,6 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// Ranges large enough that they are read in many chunks and filtered by several threads.
+// Ranges large enough that they are read in many chunks, or in pieces, and filtered by several threads.
 #include <gtest/gtest.h>
 #include <stele/stele.h>
 
@@ -29,12 +29,17 @@ class LargeScanTest : public ::testing::Test {
     std::vector<std::string> all;
     for (int i = 0; i < count; ++i) {
       const std::string n = i == 20'011 ? R"("not a number")" : std::to_string(i % 100);
-      all.push_back("{\"_id\":" + std::to_string(i) + ",\"n\":" + n + ",\"pad\":\"" + std::string(100, 'p') + "\"}");
+      std::string digits;  // so that files do not shrink to nothing
+      for (unsigned k = 1; k < 9; ++k) digits += std::to_string(static_cast<unsigned>(i) * 2'654'435'761u * k);
+      all.push_back("{\"_id\":" + std::to_string(i) + ",\"n\":" + n + ",\"digits\":\"" + digits +
+                    "\",\"pad\":\"" + std::string(400, 'p') + "\"}");
     }
     db->collection("c").bulk_load([&, at = 0]() mutable -> std::optional<std::string_view> {
       if (at == count) return std::nullopt;
       return all[static_cast<std::size_t>(at++)];
     });
+    db.reset();
+    db.emplace(Database::open(*directory / "db"));
   }
   static void TearDownTestSuite() {
     db.reset();
@@ -43,7 +48,7 @@ class LargeScanTest : public ::testing::Test {
 
   static std::unique_ptr<testing::TemporaryDirectory> directory;
   static std::optional<Database> db;
-  Collection docs = db->collection("c");
+  Collection docs = db->collection("c");  // of the second opening: in files
 };
 std::unique_ptr<testing::TemporaryDirectory> LargeScanTest::directory;
 std::optional<Database> LargeScanTest::db;
@@ -69,6 +74,39 @@ TEST_F(LargeScanTest, a_find_and_its_sort_keep_their_order) {
   const FindOptions downwards{.projection = R"({"_id":1})", .sort = R"({"n":-1,"_id":-1})", .limit = 2};
   EXPECT_EQ(docs.find(R"({"n":{"$lt":3}})", downwards).all(),
             (std::vector<std::string>{R"({"_id":29902})", R"({"_id":29802})"}));
+}
+
+TEST_F(LargeScanTest, every_document_is_examined_once_and_comes_in_order) {
+  const FindOptions by_n{.sort = R"({"n":1})"};
+  EXPECT_NE(docs.explain(R"({"n":{"$gte":0}})", by_n).find(R"("documents_examined":30000,"returned":29999)"),
+            std::string::npos);
+  EXPECT_EQ(docs.count(), 30'000u);
+  EXPECT_EQ(docs.distinct("n").size(), 101u);
+  const auto sorted = docs.find("{}", by_n).all();
+  ASSERT_EQ(sorted.size(), 30'000u);
+  for (std::size_t i = 0; i < 300; ++i) EXPECT_TRUE(sorted[i].starts_with("{\"_id\":" + std::to_string(100 * i) + ","));
+}
+
+TEST_F(LargeScanTest, an_update_changes_each_document_once_and_sees_none_of_its_own_changes) {
+  Transaction tx = db->begin();
+  auto own = tx.collection("c");
+  EXPECT_EQ(own.update_many(R"({"n":{"$gte":90}})", R"({"$inc":{"n":5}})").modified, 3000u);
+  EXPECT_EQ(own.count(R"({"n":{"$gte":95}})"), 3000u);
+  EXPECT_EQ(own.update_many(R"({"n":{"$gte":95}})", R"({"$inc":{"n":-5}})").modified, 3000u);  // over its own writes
+  EXPECT_EQ(own.count(R"({"n":90})"), 300u);
+  tx.rollback();
+  EXPECT_EQ(docs.count(R"({"n":97})"), 300u);
+}
+
+TEST_F(LargeScanTest, what_a_transaction_has_read_in_pieces_conflicts_with_who_writes_there) {
+  WriteOptions serializable;
+  Transaction tx = db->begin(serializable);
+  EXPECT_EQ(tx.collection("c").count(R"({"n":97})"), 300u);
+  tx.collection("other").insert(R"({"_id":1})");
+  docs.update_one(R"({"_id":29999})", R"({"$set":{"n":99}})");
+  docs.update_one(R"({"_id":29999})", R"({"$set":{"n":98.5}})");
+  expect_error(ErrorCode::conflict, [&] { tx.commit(); });
+  docs.update_one(R"({"_id":29999})", R"({"$set":{"n":99}})");
 }
 
 TEST_F(LargeScanTest, what_the_filter_throws_at_a_document_comes_through_and_nothing_is_changed) {

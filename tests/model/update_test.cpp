@@ -55,6 +55,19 @@ TEST(Update, keeps_the_bytes_it_does_not_touch) {
   EXPECT_EQ(updated("{\"x\":{" + rest + "}}", R"({"$rename":{"x":"y"}})"), "{\"y\":{" + rest + "}}");
 }
 
+TEST(Update, members_keep_their_places_whichever_of_them_change) {
+  const std::string three = R"({"a":1,"b":"x","c":[1,{"d":"}"}]})";
+  EXPECT_EQ(updated(three, R"({"$inc":{"a":1}})"), R"({"a":2,"b":"x","c":[1,{"d":"}"}]})");
+  EXPECT_EQ(updated(three, R"({"$set":{"c":2,"b":"y"}})"), R"({"a":1,"b":"y","c":2})");
+  EXPECT_EQ(updated(three, R"({"$unset":{"a":1,"c":1}})"), R"({"b":"x"})");
+  EXPECT_EQ(updated(three, R"({"$unset":{"b":1},"$set":{"e":0}})"), R"({"a":1,"c":[1,{"d":"}"}],"e":0})");
+  EXPECT_EQ(updated(three, R"({"$unset":{"a":1,"b":1,"c":1}})"), "{}");
+  EXPECT_EQ(updated(three, R"({"$rename":{"a":"z"},"$set":{"c.0":2}})"), R"({"b":"x","c":[2,{"d":"}"}],"z":1})");
+  EXPECT_EQ(updated(R"({"a":1,"b":2})", R"({"$set":{"q\"":1}})"), R"({"a":1,"b":2,"q\"":1})");
+  EXPECT_EQ(updated(R"({"\u0061":1,"b":2})", R"({"$inc":{"a":1}})"), R"({"a":2,"b":2})");
+  EXPECT_EQ(updated(R"({"b":2,"\u0061":1})", R"({"$inc":{"b":1}})"), R"({"b":3,"\u0061":1})");
+}
+
 TEST(Update, unset_removes_members_and_blanks_elements) {
   EXPECT_EQ(updated(R"({"a":1,"b":{"c":2,"d":3},"e":4})", R"({"$unset":{"a":"","b.c":1}})"), R"({"b":{"d":3},"e":4})");
   EXPECT_EQ(updated(R"({"a":[1,2]})", R"({"$unset":{"a.0":1}})"), R"({"a":[null,2]})");

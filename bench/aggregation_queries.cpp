@@ -116,18 +116,18 @@ constexpr const char* window_columns[] = {"n", "moving"};
 constexpr AggregationQuery window{
     .name = "moving average",
     .source = R"("docs")",
-    .pipeline = R"([{"$setWindowFields": {"partitionBy": "$user.plan", "sortBy": {"n": 1}, "output": {
+    .pipeline = R"([{"$setWindowFields": {"partitionBy": "$user.address.city", "sortBy": {"n": 1}, "output": {
                         "moving": {"$avg": "$score", "window": {"documents": [-99, 0]}}}}},
                     {"$sort": {"moving": -1, "n": 1}}, {"$limit": 20}, {"$project": {"n": 1, "moving": 1}}])",
     .columns = window_columns,
     .ordered = true,
     .sqlite =
-        "SELECT n, avg(score) OVER (PARTITION BY plan ORDER BY n ROWS 99 PRECEDING) AS moving "
-        "FROM (SELECT json_extract(body, '$.user.plan') AS plan, json_extract(body, '$.n') AS n, "
+        "SELECT n, avg(score) OVER (PARTITION BY city ORDER BY n ROWS 99 PRECEDING) AS moving "
+        "FROM (SELECT json_extract(body, '$.user.address.city') AS city, json_extract(body, '$.n') AS n, "
         "json_extract(body, '$.score') AS score FROM docs) ORDER BY moving DESC, n LIMIT 20",
     .postgres =
-        "SELECT n, avg(score) OVER (PARTITION BY plan ORDER BY n ROWS 99 PRECEDING) AS moving "
-        "FROM (SELECT body->'user'->>'plan' AS plan, (body->'n')::int AS n, (body->'score')::int AS score "
+        "SELECT n, avg(score) OVER (PARTITION BY city ORDER BY n ROWS 99 PRECEDING) AS moving "
+        "FROM (SELECT body->'user'->'address'->>'city' AS city, (body->'n')::int AS n, (body->'score')::int AS score "
         "FROM docs) AS read ORDER BY moving DESC, n LIMIT 20",
     .goal = 1.0};
 

@@ -1,72 +1,29 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "bench/aggregations.h"
 
+#include "bench/aggregation_data.h"
 #include "bench/generator.h"
 #include "bench/peers.h"
+#include "bench/postgres.h"
 
 #include <stele/stele.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <stdexcept>
-#include <vector>
 
 namespace stele::bench {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint32_t event_batch = 1000, event_stream = 40, payload_stream = 41, payloads = 4096;
+constexpr std::uint32_t event_batch = 1000;
 
-Figures figures_of(std::uint32_t count, Clock::time_point begin) {
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  return {count / seconds, seconds * 1e6, seconds * 1e6, 0};
-}
-
-/// Of a thousand keys, one each 10 ms, with 200 letters.
-struct GeneratedEvent {
-  std::string key;
-  std::int64_t time_us;
-  std::string data;
-};
-
-GeneratedEvent generated_event(std::uint32_t number, const std::vector<std::string>& texts) {
-  Sequence random(event_stream, number);
-  const std::uint32_t key = random.below(1000);
-  const std::uint32_t value = random.below(10'000);
-  const std::uint32_t text = random.below(payloads);
-  return {"k" + std::to_string(key), (first_moment_ms + std::int64_t{number} * 10) * 1000,
-          R"({"val":)" + std::to_string(value) + R"(,"payload":")" + texts[text] + "\"}"};
-}
-
-std::vector<std::string> generated_texts() {
-  std::vector<std::string> texts;
-  for (std::uint32_t i = 0; i < payloads; ++i) {
-    Sequence random(payload_stream, i);
-    std::string& text = texts.emplace_back();
-    while (text.size() < 200) text += static_cast<char>('a' + random.below(26));
-  }
-  return texts;
-}
-
-/// Groups as both subjects give them: names, counts and averages, in order.
-struct Checked {
-  std::vector<std::string> lines;
-  void add(const std::string& key, std::int64_t count, double number) {
-    lines.push_back(key + " " + std::to_string(count) + " " + std::to_string(std::llround(number * 1000)));
-  }
-  std::string result() {
-    std::sort(lines.begin(), lines.end());
-    std::string all;
-    for (const std::string& line : lines) all += line + "\n";
-    return std::to_string(lines.size()) + " groups, " + std::to_string(std::hash<std::string>()(all));
-  }
-};
+double elapsed_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// The value behind `"name":` in a result that is known to have it.
 std::string_view member(std::string_view json, std::string_view name) {
@@ -78,165 +35,170 @@ std::string_view member(std::string_view json, std::string_view name) {
   return value.substr(0, value.find_first_of(",}"));
 }
 
+/// A number with three places, however a subject writes it; anything else as it is.
+std::string comparable(const std::string& value) {
+  char* end = nullptr;
+  const double number = std::strtod(value.c_str(), &end);
+  if (value.empty() || *end != '\0') return value;
+  char text[64];
+  std::snprintf(text, sizeof text, "%.3f", number);
+  return text;
+}
+
+std::string comparable_row(const std::string& json, std::span<const char* const> columns) {
+  std::string row;
+  for (const char* column : columns) row += comparable(std::string(member(json, column))) + "|";
+  return row;
+}
+
+/// Of a row with | between its columns.
+std::string comparable_row(const std::string& text, std::size_t columns) {
+  std::string row;
+  for (std::size_t i = 0, at = 0; i < columns; ++i) {
+    const std::size_t end = std::min(text.find('|', at), text.size());
+    row += comparable(text.substr(at, end - at)) + "|";
+    at = std::min(end + 1, text.size());
+  }
+  return row;
+}
+
 }  // namespace
 
-struct Aggregations::Stele {
-  explicit Stele(const std::string& directory) : db(Database::open(directory)) {}
-  Database db;
-};
-
-struct Aggregations::Peer {
-  explicit Peer(const std::string& path) : db(path) { db.execute("PRAGMA cache_size=-262144"); }  // as much as all of Stele
-  Sqlite db;
+struct Aggregations::Subjects {
+  std::optional<Database> stele;
+  std::unique_ptr<Sqlite> sqlite;
+  std::unique_ptr<Postgres> postgres;
 };
 
 Aggregations::Aggregations(std::string directory, std::uint32_t documents, std::uint32_t events)
-    : directory_(std::move(directory)), documents_(documents), events_(events) {
+    : directory_(std::move(directory)), documents_(documents), events_(events), subjects_(new Subjects) {
   check_generator();
   std::filesystem::create_directories(directory_);
 }
 
 Aggregations::~Aggregations() = default;
 
-void Aggregations::expect_same(const std::string& what, const std::string& result) {
-  std::string& known = what == "documents" ? documents_result_ : events_result_;
-  if (known.empty()) known = result;
-  if (known != result) throw std::runtime_error(what + ": " + result + " after " + known);
+std::uint32_t Aggregations::group_count() const { return std::max(documents_ / 10, 1u); }
+
+Figures Aggregations::figures(const AggregationQuery& query, double seconds) const {
+  const std::uint32_t count = std::string_view(query.source).find("stream") == std::string::npos ? documents_ : events_;
+  return {count / seconds, seconds * 1e6, seconds * 1e6, 0};
 }
 
-Aggregations::Stele& Aggregations::stele() {
-  if (stele_) return *stele_;
-  stele_ = std::make_unique<Stele>(directory_ + "/stele");
-  Database& db = stele_->db;
-  db.collection("docs").bulk_load([&, i = 0u, text = std::string()]() mutable -> std::optional<std::string_view> {
-    if (i == documents_) return std::nullopt;
-    return text = generated_document(i++, documents_);
-  });
-  const std::vector<std::string> texts = generated_texts();
+void Aggregations::expect_same(const AggregationQuery& query, const std::vector<std::string>& rows) {
+  std::vector<std::string> now = rows;
+  if (!query.ordered) std::sort(now.begin(), now.end());
+  if (now.empty()) throw std::runtime_error(std::string(query.name) + ": no rows");
+  const auto [known, first] = known_.try_emplace(query.name, now);
+  if (first || known->second == now) return;
+  const auto [before, after] = std::mismatch(known->second.begin(), known->second.end(), now.begin(), now.end());
+  throw std::runtime_error(std::string(query.name) + ": " + (after == now.end() ? "no more rows" : *after) + " where " +
+                           (before == known->second.end() ? "no more were" : *before + " was"));
+}
+
+void Aggregations::load_stele() {
+  if (subjects_->stele) return;
+  Database& db = subjects_->stele.emplace(Database::open(directory_ + "/stele"));
+  const auto load = [&](const char* name, std::uint32_t count, const auto& document) {
+    db.collection(name).bulk_load([&, i = 0u, text = std::string()]() mutable -> std::optional<std::string_view> {
+      if (i == count) return std::nullopt;
+      return text = document(i++);
+    });
+  };
+  load("docs", documents_, [&](std::uint32_t i) { return generated_document(i, documents_); });
+  db.collection("docs").create_index(R"({"score": 1})");
+  load("groups", group_count(), generated_group);
+  db.collection("groups").create_index(R"({"grp": 1})");
+  const EventGenerator generator;
   std::vector<NewEvent> events;
   for (std::uint32_t i = 0; i < events_; ++i) {
-    GeneratedEvent event = generated_event(i, texts);
-    events.push_back({.key = std::move(event.key), .data = std::move(event.data),
+    GeneratedEvent event = generator.event(i);
+    events.push_back({.key = std::move(event.key),
+                      .data = std::move(event.data),
                       .time = Timestamp(std::chrono::microseconds(event.time_us))});
     if (events.size() < event_batch && i + 1 < events_) continue;
     db.stream("events", {.durability = Durability::relaxed}).append(events);
     events.clear();
   }
-  return *stele_;
 }
 
-Aggregations::Peer& Aggregations::sqlite() {
-  if (sqlite_) return *sqlite_;
-  sqlite_ = std::make_unique<Peer>(directory_ + "/peer.db");
-  Sqlite& db = sqlite_->db;
-  db.execute("CREATE TABLE docs(id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID");
-  db.execute("CREATE TABLE events(id INTEGER PRIMARY KEY, key TEXT NOT NULL, time INT NOT NULL, data TEXT NOT NULL)");
+void Aggregations::load_sqlite() {
+  if (subjects_->sqlite) return;
+  subjects_->sqlite = std::make_unique<Sqlite>(directory_ + "/peer.db");
+  Sqlite& db = *subjects_->sqlite;
+  db.execute("PRAGMA cache_size=-262144");  // as much as all of Stele
+  db.execute(sqlite_tables);
   db.execute("BEGIN");
-  auto* insert = db.prepare("INSERT INTO docs SELECT ?2, ?3 WHERE ?1 >= 0");
+  auto* document = db.prepare("INSERT INTO docs SELECT ?2, ?3 WHERE ?1 >= 0");
   for (std::uint32_t i = 0; i < documents_; ++i)
-    db.run(insert, i, generated_id(i), generated_document(i, documents_));
-  const std::vector<std::string> texts = generated_texts();
+    db.run(document, i, generated_id(i), generated_document(i, documents_));
+  auto* group = db.prepare("INSERT INTO groups SELECT 'g' || ?1, ?2");
+  for (std::uint32_t i = 0; i < group_count(); ++i) db.run(group, i, generated_group(i));
   auto* append = db.prepare("INSERT INTO events VALUES(?1, ?2, ?3, ?4)");
+  const EventGenerator generator;
   for (std::uint32_t i = 0; i < events_; ++i) {
-    const GeneratedEvent event = generated_event(i, texts);
+    const GeneratedEvent event = generator.event(i);
     db.run(append, i, event.key, event.time_us, event.data);
   }
+  db.execute(sqlite_indexes);
   db.execute("COMMIT");
-  return *sqlite_;
 }
 
-Figures Aggregations::stele_documents() {
-  Collection docs = stele().db.collection("docs");
+void Aggregations::load_postgres() {
+  if (subjects_->postgres) return;
+  subjects_->postgres = Postgres::start();
+  Postgres& db = *subjects_->postgres;
+  db.execute(postgres_tables);
+  db.copy("docs", documents_,
+          [&](std::uint32_t i) { return generated_id(i) + "\t" + generated_document(i, documents_); });
+  db.copy("groups", group_count(), [](std::uint32_t i) { return "g" + std::to_string(i) + "\t" + generated_group(i); });
+  const EventGenerator generator;
+  db.copy("events", events_, [&](std::uint32_t i) {
+    const GeneratedEvent event = generator.event(i);
+    return std::to_string(i) + "\t" + event.key + "\t" + std::to_string(event.time_us) + "\t" + event.data;
+  });
+  db.execute(postgres_indexes);
+}
+
+Figures Aggregations::stele(const AggregationQuery& query) {
+  load_stele();
   const auto begin = Clock::now();
-  const auto groups = docs.aggregate(R"([{"$group": {"_id": {"plan": "$user.plan", "status": "$status"},
-                                                     "count": {"$sum": 1}, "score": {"$avg": "$score"}}}])").all();
-  const Figures figures = figures_of(documents_, begin);
-  Checked checked;
-  for (const std::string& group : groups)
-    checked.add(std::string(member(group, "plan")) + std::string(member(group, "status")),
-                std::atoll(member(group, "count").data()), std::atof(member(group, "score").data()));
-  expect_same("documents", checked.result());
-  return figures;
+  const auto results = subjects_->stele->aggregate(query.source, query.pipeline).all();
+  const double seconds = elapsed_since(begin);
+  std::vector<std::string> rows;
+  for (const std::string& json : results) rows.push_back(comparable_row(json, query.columns));
+  expect_same(query, rows);
+  return figures(query, seconds);
 }
 
-Figures Aggregations::sqlite_documents() {
-  Sqlite& db = sqlite().db;
-  auto* statement = db.prepare(
-      "SELECT json_extract(body, '$.user.plan') || json_extract(body, '$.status') AS k, count(*), "
-      "avg(json_extract(body, '$.score')) FROM docs GROUP BY json_extract(body, '$.user.plan'), json_extract(body, '$.status')");
-  Checked checked;
+Figures Aggregations::sqlite(const AggregationQuery& query) {
+  load_sqlite();
+  auto* statement = subjects_->sqlite->prepare(query.sqlite);
+  std::vector<std::string> rows;
   const auto begin = Clock::now();
-  while (sqlite3_step(statement) == SQLITE_ROW)
-    checked.add(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)), sqlite3_column_int64(statement, 1),
-                sqlite3_column_double(statement, 2));
-  const Figures figures = figures_of(documents_, begin);
-  expect_same("documents", checked.result());
-  return figures;
-}
-
-Figures Aggregations::postgres_documents() {
-  const auto run = [](const std::string& command) {
-    if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
-  };
-  if (!postgres_loaded_) {
-    const std::string file = directory_ + "/docs.copy";
-    if (std::FILE* out = std::fopen(file.c_str(), "w")) {
-      for (std::uint32_t i = 0; i < documents_; ++i)
-        std::fprintf(out, "%s\t%s\n", generated_id(i).c_str(), generated_document(i, documents_).c_str());
-      std::fclose(out);
-    }
-    run("psql -q -c 'DROP TABLE IF EXISTS docs' -c 'CREATE TABLE docs(id text PRIMARY KEY, body jsonb NOT NULL)' -c \"\\copy docs FROM '" +
-        file + "'\" -c 'VACUUM ANALYZE docs'");
-    postgres_loaded_ = true;
+  while (subjects_->sqlite->run(statement)) {
+    std::string& row = rows.emplace_back();
+    for (int i = 0; i < sqlite3_column_count(statement); ++i)
+      row.append(reinterpret_cast<const char*>(sqlite3_column_text(statement, i))) += '|';
   }
-  const std::string answer = directory_ + "/answer";
-  run("psql -qAt -c '\\timing on' -c \"SELECT body->'user'->>'plan', body->>'status', count(*), avg((body->>'score')::int) "
-      "FROM docs GROUP BY 1, 2\" > " + answer);
-  double milliseconds = 0;
-  std::size_t groups = 0;
-  if (std::FILE* in = std::fopen(answer.c_str(), "r")) {
-    char line[400];
-    while (std::fgets(line, sizeof line, in))
-      if (std::sscanf(line, "Time: %lf", &milliseconds) != 1) ++groups;
-    std::fclose(in);
-  }
-  if (groups != 15 || milliseconds <= 0) throw std::runtime_error("psql gave no result with its time");
-  return {documents_ / milliseconds * 1e3, milliseconds * 1e3, milliseconds * 1e3, 0};
+  const double seconds = elapsed_since(begin);
+  for (std::string& row : rows) row = comparable_row(row, query.columns.size());
+  expect_same(query, rows);
+  return figures(query, seconds);
 }
 
-Figures Aggregations::stele_events() {
-  Database& db = stele().db;
-  const auto begin = Clock::now();
-  const auto groups = db.aggregate(R"({"stream": "events"})", R"([{"$group": {
-      "_id": {"key": "$key", "minute": {"$dateTrunc": {"date": "$time", "unit": "minute"}}},
-      "count": {"$sum": 1}, "sum": {"$sum": "$data.val"}, "max": {"$max": "$data.val"}}}])").all();
-  const Figures figures = figures_of(events_, begin);
-  Checked checked;
-  for (const std::string& group : groups)
-    checked.add(std::string(member(group, "key")) + ":" + std::string(member(group, "max")),
-                std::atoll(member(group, "count").data()), std::atof(member(group, "sum").data()));
-  expect_same("events", checked.result());
-  return figures;
-}
-
-Figures Aggregations::sqlite_events() {
-  Sqlite& db = sqlite().db;
-  auto* statement = db.prepare(
-      "SELECT key || ':' || max(json_extract(data, '$.val')), count(*), sum(json_extract(data, '$.val')) "
-      "FROM events GROUP BY key, time / 60000000");
-  Checked checked;
-  const auto begin = Clock::now();
-  while (sqlite3_step(statement) == SQLITE_ROW)
-    checked.add(reinterpret_cast<const char*>(sqlite3_column_text(statement, 0)), sqlite3_column_int64(statement, 1),
-                sqlite3_column_double(statement, 2));
-  const Figures figures = figures_of(events_, begin);
-  expect_same("events", checked.result());
-  return figures;
+Figures Aggregations::postgres(const AggregationQuery& query) {
+  load_postgres();
+  Postgres::Answer answer = subjects_->postgres->query(query.postgres);
+  for (std::string& row : answer.rows) row = comparable_row(row, query.columns.size());
+  expect_same(query, answer.rows);
+  return figures(query, answer.seconds);
 }
 
 Figures Aggregations::stele_sort(std::size_t memory_bytes) {
+  load_stele();
   const std::uint32_t count = documents_ * 5;
-  Collection many = stele().db.collection("many");
+  Collection many = subjects_->stele->collection("many");
   if (!sort_loaded_)
     many.bulk_load([&, i = 0u, text = std::string()]() mutable -> std::optional<std::string_view> {
       if (i == count) return std::nullopt;
@@ -254,7 +216,8 @@ Figures Aggregations::stele_sort(std::size_t memory_bytes) {
     ++seen;
   }
   if (seen != count) throw std::runtime_error("the sort gave " + std::to_string(seen) + " documents");
-  return figures_of(count, begin);
+  const double seconds = elapsed_since(begin);
+  return {count / seconds, seconds * 1e6, seconds * 1e6, 0};
 }
 
 }  // namespace stele::bench

@@ -5,7 +5,11 @@
 // medians over the rounds and the spread.
 //
 //   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [--events=200000]
-//               [--postgres] [Google Benchmark's own flags]
+//               [Google Benchmark's own flags]
+//
+// Redis (Debian's redis-server) and PostgreSQL (Debian's postgresql) take part when they are installed. Each is started
+// for the run and reached by nobody else; PostgreSQL in a cluster of its own in /var/tmp, as the user postgres when this
+// program is root's.
 //
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.
@@ -13,6 +17,7 @@
 #include "bench/caches.h"
 #include "bench/documents.h"
 #include "bench/events.h"
+#include "bench/postgres.h"
 #include "bench/reads.h"
 #include "bench/redis.h"
 #include "bench/subject.h"
@@ -41,7 +46,6 @@ struct Settings {
   std::string only;
   std::uint32_t documents = 200'000;  // of the document workload; five times as many events to aggregate
   std::uint32_t events = 200'000;     // of the event workload
-  bool postgres = false;              // there is one that psql reaches
 };
 
 /// A new directory in `parent`, which is made when it is absent. Goes with the program; nothing else in `parent` is
@@ -263,12 +267,12 @@ std::shared_ptr<std::unique_ptr<Aggregations>> add_aggregations(Program& program
       return method(**aggregations);
     });
   };
-  add("group documents", "stele", 0, [](Aggregations& a) { return a.stele_documents(); });
-  add("group documents", "SQLite JSON1", 5.0, [](Aggregations& a) { return a.sqlite_documents(); });
-  if (program.settings().postgres)
-    add("group documents", "PostgreSQL JSONB", 0, [](Aggregations& a) { return a.postgres_documents(); });
-  add("group events", "stele", 0, [](Aggregations& a) { return a.stele_events(); });
-  add("group events", "SQLite JSON1", 2.0, [](Aggregations& a) { return a.sqlite_events(); });
+  const bool postgres = Postgres::installed();
+  for (const AggregationQuery& query : aggregation_queries()) {
+    add(query.name, "stele", 0, [&query](Aggregations& a) { return a.stele(query); });
+    add(query.name, "SQLite JSON1", query.goal, [&query](Aggregations& a) { return a.sqlite(query); });
+    if (postgres) add(query.name, "PostgreSQL JSONB", 0, [&query](Aggregations& a) { return a.postgres(query); });
+  }
   add("sort, 16 MB", "stele", 0, [](Aggregations& a) { return a.stele_sort(std::size_t{16} << 20); });
   add("sort, 16 MB", "stele in memory", 0.33, [](Aggregations& a) { return a.stele_sort(std::size_t{4} << 30); });
   return aggregations;
@@ -360,8 +364,6 @@ int run(int argc, char** argv) {
       settings.only = only;
     } else if (const char* documents = value("--documents=")) {
       settings.documents = static_cast<std::uint32_t>(std::atoi(documents));
-    } else if (argument == "--postgres") {
-      settings.postgres = true;
     } else if (const char* events = value("--events=")) {
       settings.events = static_cast<std::uint32_t>(std::max(1, std::atoi(events) / 1000)) * 1000;
     } else if (const char* idle = value("--idle=")) {

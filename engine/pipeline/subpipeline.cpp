@@ -8,20 +8,6 @@
 
 namespace stele::pipeline {
 
-namespace {
-
-class OwningRows final : public Rows {
- public:
-  OwningRows(std::unique_ptr<Request> request, RowsPtr rows) : request_(std::move(request)), rows_(std::move(rows)) {}
-  bool next(Value& row) override { return rows_->next(row); }
-
- private:
-  std::unique_ptr<Request> request_;
-  RowsPtr rows_;
-};
-
-}  // namespace
-
 class Foreign::TableRows final : public Rows {
  public:
   TableRows(Foreign& table, std::vector<std::uint32_t> numbers) : table_(table), numbers_(std::move(numbers)) {}
@@ -37,6 +23,42 @@ class Foreign::TableRows final : public Rows {
   Foreign& table_;
   const std::vector<std::uint32_t> numbers_;
   std::size_t at_ = 0;
+};
+
+/// What is looked up, as it is read. When it comes to its end it is kept.
+class Foreign::FoundRows final : public Rows {
+ public:
+  /// `key`: empty when it is not to be kept.
+  FoundRows(Foreign& table, std::unique_ptr<Request> request, RowsPtr rows, std::string key)
+      : table_(table), request_(std::move(request)), rows_(std::move(rows)), key_(std::move(key)) {}
+
+  bool next(Value& row) override {
+    if (!rows_->next(row)) {
+      if (!key_.empty()) table_.keep(std::move(key_), std::move(texts_), bytes_);
+      key_.clear();
+      return false;
+    }
+    if (!key_.empty()) add(rows_->document());
+    return true;
+  }
+
+ private:
+  void add(std::string_view text) {
+    bytes_ += 2 * sizeof(std::string) + text.size();
+    if (bytes_ <= table_.execution_.stage_bytes / 4) {
+      texts_.emplace_back(text);
+    } else {
+      key_.clear();
+      texts_ = {};
+    }
+  }
+
+  Foreign& table_;
+  const std::unique_ptr<Request> request_;
+  const RowsPtr rows_;
+  std::string key_;
+  std::vector<std::string> texts_;
+  std::size_t bytes_ = 0;
 };
 
 Foreign::Foreign(Execution& execution, const SourceName& source, const model::Path& field, Missing missing,
@@ -56,7 +78,6 @@ void Foreign::read() {
   if (match_) request.filter = match_->filter();
   request.filter.set_variables(execution_.variables);
   Opened opened = execution_.sources.open(source_, request);
-  std::size_t bytes = 0;
   std::string key;
   mode_ = Mode::table;
   while (const auto text = opened.cursors.at(0)->next()) {
@@ -67,20 +88,35 @@ void Foreign::read() {
       continue;
     const auto number = static_cast<std::uint32_t>(texts_.size());
     texts_.emplace_back(*text);
-    bytes += 2 * sizeof(std::string) + text->size();
+    bytes_ += 2 * sizeof(std::string) + text->size();
     model::reach(document, field_, [&](const Value* value, bool) {
       key.clear();
       model::append_sort_element(key, value ? *value : Value());
       auto& numbers = by_value_[key];
       if (numbers.empty() || numbers.back() != number) numbers.push_back(number);
-      bytes += key.size() + 64;
+      bytes_ += key.size() + 64;
       return false;
     });
-    if (bytes <= execution_.stage_bytes) continue;
+    if (bytes_ <= execution_.stage_bytes) continue;
     mode_ = Mode::lookups;
-    texts_ = {};
-    by_value_ = {};
-    return;
+    return forget();
+  }
+}
+
+void Foreign::forget() {
+  texts_ = {};
+  by_value_ = {};
+  bytes_ = 0;
+}
+
+void Foreign::keep(std::string key, std::vector<std::string> texts, std::size_t bytes) {
+  bytes += key.size() + 64 + texts.size() * sizeof(std::uint32_t);
+  if (bytes_ + bytes > execution_.stage_bytes) forget();
+  bytes_ += bytes;
+  auto& numbers = by_value_[std::move(key)];
+  for (std::string& text : texts) {
+    numbers.push_back(static_cast<std::uint32_t>(texts_.size()));
+    texts_.push_back(std::move(text));
   }
 }
 
@@ -117,13 +153,18 @@ Value Foreign::filter_for(const Array& values) const {
 RowsPtr Foreign::find(const Array& values) {
   if (mode_ == Mode::unread) read();
   if (mode_ == Mode::table) return std::make_unique<TableRows>(*this, candidates(values));
+  std::string key;
+  if (values.size() == 1) {
+    model::append_sort_element(key, values[0]);
+    if (by_value_.contains(key)) return std::make_unique<TableRows>(*this, candidates(values));
+  }
   auto request = std::make_unique<Request>();
   request->filter =
       Match(what_, filter_for(values), match_ ? match_->variables() : std::vector<std::string>()).filter();
   request->filter.set_variables(execution_.variables);
   Opened opened = execution_.sources.open(source_, *request);
   RowsPtr rows = scan(execution_, std::move(opened.cursors.at(0)), Needs::all());
-  return std::make_unique<OwningRows>(std::move(request), std::move(rows));
+  return std::make_unique<FoundRows>(*this, std::move(request), std::move(rows), std::move(key));
 }
 
 Array values_at(const Value& document, const model::Path& path) {

@@ -47,8 +47,9 @@ class InnerRuns {
 /// What documents that do not have the path are to Foreign: as MongoDB's $lookup and $graphLookup have it.
 enum class Missing : bool { is_null, is_nothing };
 
-/// The documents of a source that have one of some values at a path. They are looked up one by one where the source can
-/// do that, else read once into a table, as long as that fits the memory.
+/// The documents of a source that have one of some values at a path: from a table, into which the source is read once as
+/// long as that fits the memory; where the source can seek, or the table does not fit, they are looked up, and the table
+/// holds what was found lately for single values.
 class Foreign {
  public:
   /// `match`: further conditions, or null.
@@ -60,8 +61,12 @@ class Foreign {
 
  private:
   class TableRows;
+  class FoundRows;
   enum class Mode : std::uint8_t { unread, table, lookups };
   void read();
+  /// The documents of a value, for who asks for it again.
+  void keep(std::string key, std::vector<std::string> texts, std::size_t bytes);
+  void forget();
   std::vector<std::uint32_t> candidates(const Array& values) const;
   Value filter_for(const Array& values) const;
 
@@ -74,6 +79,7 @@ class Foreign {
   Mode mode_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, std::vector<std::uint32_t>> by_value_;
+  std::size_t bytes_ = 0;  // of the table
   model::Parser parser_;
 };
 

@@ -80,6 +80,32 @@ TEST_P(LookupTest, ATableThatDoesNotFitIsNotKept) {
       3u);
 }
 
+TEST_P(LookupTest, AValueThatComesAgainIsNotLookedUpAgain) {
+  const std::string join =
+      R"([{"$lookup":{"from":"items","localField":"sku","foreignField":"sku","as":"at"}},{"$project":{"ids":"$at._id"}}])";
+  Texts documents;
+  for (int i = 0; i < 40; ++i)
+    documents.push_back(R"({"_id":)" + std::to_string(i) + R"(,"sku":)" + (i % 4 ? R"("b"})" : R"("no such"})"));
+  sources.set("c", documents);
+  int opened = 0;
+  sources.on_open = [&](const SourceName& name, const Request&) { opened += name.text == "items"; };
+  const Texts found = run(join);
+  EXPECT_EQ(opened, GetParam() ? 2 : 1);
+  for (int i = 0; i < 40; ++i)
+    EXPECT_EQ(found.at(i), R"({"_id":)" + std::to_string(i) + (i % 4 ? R"(,"ids":["i2","i3"]})" : R"(,"ids":[]})"));
+
+  settings.memory_bytes = 300;  // the one is forgotten for the other, or not kept at all
+  EXPECT_EQ(run(join), found);
+}
+
+TEST_P(LookupTest, WhatWasNotReadToItsEndIsLookedUpAgain) {
+  sources.set("c", {R"({"_id":1,"sku":"b","want":"i2"})", R"({"_id":2,"sku":"b","want":"i3"})"});
+  EXPECT_EQ(run(R"([{"$lookup":{"from":"items","localField":"sku","foreignField":"sku","as":"at","let":{"want":"$want"},
+                                "pipeline":[{"$match":{"$expr":{"$eq":["$_id","$$want"]}}},{"$limit":1}]}},
+                    {"$project":{"ids":"$at._id"}}])"),
+            (Texts{R"({"_id":1,"ids":["i2"]})", R"({"_id":2,"ids":["i3"]})"}));
+}
+
 TEST_P(LookupTest, GraphLookupFollowsReferencesToTheirEnd) {
   sources.set("people", {R"({"_id":"a","boss":"b"})", R"({"_id":"b","boss":["c","d"]})", R"({"_id":"c","boss":"a"})",
                          R"({"_id":"d"})"});

@@ -7,9 +7,9 @@
 //   stele_bench [--dir=DIR] [--rounds=5] [--seconds=1] [--only=TEXT] [--documents=200000] [--events=200000]
 //               [Google Benchmark's own flags]
 //
-// Redis (Debian's redis-server) and PostgreSQL (Debian's postgresql) take part when they are installed. Each is started
-// for the run and reached by nobody else; PostgreSQL in a cluster of its own in /var/tmp, as the user postgres when this
-// program is root's.
+// Redis (Debian's redis-server) and PostgreSQL (Debian's postgresql) take part when they are installed. Each is
+// started for the run and reached by nobody else; PostgreSQL in a cluster of its own in /var/tmp, as the user postgres
+// when this program is root's.
 //
 // DIR must be on a disk, not in memory: commits are measured with their fdatasync. All work is done in a directory of
 // its own in DIR, removed at the end. Default: bench_data beside the program.

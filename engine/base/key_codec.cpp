@@ -298,6 +298,23 @@ bool read_u64(std::string_view& rest, std::uint64_t& value) {
   return true;
 }
 
+bool read_name(std::string_view& rest, std::string& name) {
+  std::string found;
+  for (std::size_t at = 0;;) {
+    const std::size_t nul = rest.find('\0', at);
+    if (nul == std::string_view::npos || nul + 1 == rest.size()) return false;
+    found += rest.substr(at, nul - at);
+    at = nul + 2;
+    if (rest[nul + 1] == '\x01') {
+      rest.remove_prefix(at);
+      name = std::move(found);
+      return true;
+    }
+    if (rest[nul + 1] != '\xFF') return false;
+    found += '\0';
+  }
+}
+
 bool read_value_text(std::string_view& rest, std::string& text) {
   if (rest.empty()) return false;
   std::string flipped;

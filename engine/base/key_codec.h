@@ -82,6 +82,7 @@ std::string prefix_end(std::string prefix);
 /// Readers of the elements above: take the element off `rest`, or return false and leave it.
 bool read_id(std::string_view& rest, std::uint64_t& id);
 bool read_u64(std::string_view& rest, std::uint64_t& value);
+bool read_name(std::string_view& rest, std::string& name);
 /// Takes one document value, ascending or descending, and appends it as text (`17`, `"ada"`,
 /// `{a: 1}`, `date 0`; descending ones with a leading '-').
 bool read_value_text(std::string_view& rest, std::string& text);

@@ -6,6 +6,7 @@
 #include "engine/base/error.h"
 #include "engine/base/key_codec.h"
 #include "engine/events/append.h"
+#include "engine/events/stored_cursor.h"
 
 #include <algorithm>
 #include <limits>
@@ -334,6 +335,8 @@ std::unique_ptr<Cursor> open_cursor(Reader& reader, const Transaction* own, Exte
   std::unique_ptr<Cursor> cursor;
   if (wanted.key) {
     cursor = std::make_unique<ByKey>(reader, std::move(extent), std::move(wanted));
+  } else if (wanted.in_any_order && wanted.data) {
+    cursor = std::make_unique<StoredCursor>(reader, std::move(extent), std::move(wanted));
   } else {
     cursor = std::make_unique<ByOffset>(reader, std::move(extent), std::move(wanted), scanned);
   }

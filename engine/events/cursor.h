@@ -24,6 +24,7 @@ struct Wanted {
   std::optional<std::string> key;
   std::optional<model::Filter> filter;
   bool backward = false;
+  bool in_any_order = false;  // as they are read fastest; forward, without key, limit and places
   bool data = true;  // false: events come without, where that saves reading it; for reads by offset without filter
   std::uint64_t limit = UINT64_MAX;
   /// By hash of their keys, from where on events are wanted; nullopt: none of them. Empty: all. For reads by offset.

@@ -164,6 +164,7 @@ Wanted wanted_of(const Request& request, const Extent& extent) {
   Wanted wanted;
   wanted.from = extent.earliest;
   wanted.data = Members::of(request).data;
+  wanted.in_any_order = request.rows_in_any_order;
   for (const Condition& condition : request.filter.root().children) {
     const bool from = condition.kind == Kind::eq || condition.kind == Kind::gt || condition.kind == Kind::gte;
     const bool to = condition.kind == Kind::eq || condition.kind == Kind::lt || condition.kind == Kind::lte;
@@ -190,6 +191,7 @@ model::Value how_of(const Wanted& wanted, const Extent& extent) {
   if (wanted.from_time) how.push_back({"from_time", model::Date{*wanted.from_time / 1000}});
   if (wanted.to_time) how.push_back({"to_time", model::Date{*wanted.to_time / 1000}});
   how.push_back({"data", wanted.data});
+  if (wanted.data && wanted.in_any_order) how.push_back({"order", "stored"});
   return how;
 }
 

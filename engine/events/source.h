@@ -5,7 +5,8 @@
 //   {"offset":17,"time":{"$date":"2026-01-31T12:00:00.000Z"},"key":"ada","data":…}
 //
 // then those that the transaction has appended, whose offset is null. A key that is no UTF-8 is a binary. Conditions on
-// offset and time bound what is read.
+// offset and time bound what is read. Where no order is asked for, those of the stream come as their data lie
+// (stored_cursor.h).
 #pragma once
 
 #include "engine/events/streams.h"

@@ -86,6 +86,19 @@ Gathered Accumulator::begin() const {
   }
 }
 
+bool Accumulator::takes_any_order() const {
+  switch (kind_) {
+    case Kind::sum:
+    case Kind::avg:
+    case Kind::min:
+    case Kind::max:
+    case Kind::count:
+    case Kind::median:
+    case Kind::percentile: return true;
+    default: return false;
+  }
+}
+
 void Accumulator::trace_needs(Needs& needs) const {
   if (input_) needs.add(*input_);
   for (const model::SortField& field : sort_.fields()) needs.add(field.path.text());

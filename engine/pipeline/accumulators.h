@@ -75,6 +75,9 @@ class Accumulator {
   Value saved(Gathered&& gathered) const;
   Gathered restored(Value&& saved) const;
 
+  /// The result is the same to the last digit in whatever order the rows come.
+  bool takes_any_order() const;
+
   // Windows that move: what was added first is taken out again.
   bool is_removable() const { return kind_ == Kind::sum || kind_ == Kind::avg || kind_ == Kind::count; }
   void remove(Gathered& gathered, Evaluator& evaluate, const Value& row) const;

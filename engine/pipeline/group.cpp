@@ -177,6 +177,8 @@ RowsPtr Group::open_parallel(Execution& execution, std::span<const StagePtr> sta
   return std::make_unique<ParallelGroupRows>(execution, spec_, stages, std::move(inputs));
 }
 
+bool Group::takes_any_order() const { return std::ranges::all_of(spec_.accumulators, &Accumulator::takes_any_order); }
+
 void Group::trace_needs(Needs& needs) const {
   needs = Needs::nothing();
   spec_.key.trace_needs(needs);

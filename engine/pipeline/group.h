@@ -17,6 +17,8 @@ class Group final : public Stage {
   RowsPtr open(Execution& execution, RowsPtr input) const override;
   void trace_needs(Needs& needs) const override;
   std::size_t gathers() const override { return 1; }
+  /// What becomes of rows is the same in whatever order they come; that of the groups is by nobody's promise.
+  bool takes_any_order() const;
 
   /// Over several inputs, each of which goes through `stages` (row_wise ones) and into groups of its own in a thread of
   /// its own; the groups are then merged in the order of the inputs, so that $first and $push see rows in that order.

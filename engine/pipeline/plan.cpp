@@ -142,6 +142,7 @@ Plan Plan::of(Stages parsed) {
   const bool into_group = first != stages.end() && as<Group>(*first);
   plan.request.members_in_order = !into_group;
   plan.request.to_the_end = plan.sort || (first != stages.end() && (*first)->gathers() > 0);
+  plan.request.rows_in_any_order = !plan.sort && into_group && as<Group>(*first)->takes_any_order();
   if (!plan.sort && into_group) plan.group = static_cast<std::size_t>(first - stages.begin());
   return plan;
 }

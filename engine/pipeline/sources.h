@@ -38,6 +38,7 @@ struct Request {
                                        // must give all the same
   std::optional<std::vector<std::string>> paths;  // nothing but these is read of each document; empty: all of it
   bool members_in_order = true;                   // false: of each document they may come in any order
+  bool rows_in_any_order = false;                 // true: the documents may come in any order
   bool to_the_end = false;                        // all rows are read at once, whoever takes the results
   unsigned parts = 1;                             // how many cursors can be used, each by a thread of its own
 };

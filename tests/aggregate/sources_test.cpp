@@ -62,6 +62,37 @@ TEST_F(SourcesTest, events_are_documents_with_offset_time_key_and_data) {
             Texts{R"({"_id":null,"last":"own","n":3})"});
 }
 
+// $first binds a $group to the order of offsets; without it events are read as their data lie.
+TEST_F(SourcesTest, a_group_that_needs_no_order_sees_the_same_events) {
+  append("many", 10'000);
+  const std::string large = R"({"v":7,"pad":")" + std::string(9u << 20, 'p') + "\"}";
+  for (int i = 0; i < 2; ++i) db.stream("many").append({.key = "k5", .data = large});  // the segment is full
+  append("many", 10'000);
+  db.stream("many").append({.key = std::string("a\0b", 3), .data = R"({"v":1.5})"});
+  db.stream("many").truncate(123);
+  Transaction own = db.begin();
+  own.stream("many").append({.key = "k7", .data = R"({"v":-5})"});
+  const std::string source = R"({"stream":"many"})", bound = R"(,"first":{"$first":"$offset"})";
+  for (
+      const std::string match :
+      {R"({})", R"({"offset":{"$gte":200,"$lt":15000}})", R"({"offset":{"$gte":10002}})", R"({"offset":10001})",
+       R"({"time":{"$gte":{"$date":{"$numberLong":"1700000500000"}},"$lt":{"$date":{"$numberLong":"1700008000000"}}}})",
+       R"({"data.v":{"$lt":300}})"}) {
+    SCOPED_TRACE(match);
+    const auto group = [&](const std::string& more) {
+      return R"([{"$match":)" + match + R"(},{"$group":{"_id":"$key","n":{"$sum":1},"v":{"$sum":"$data.v"},)" +
+             R"("from":{"$min":"$time"},"to":{"$max":"$offset"})" + more +
+             R"(}},{"$unset":"first"},{"$sort":{"_id":1}}])";
+    };
+    const auto told = [&](const std::string& more) { return db.explain_aggregate(source, group(more)); };
+    EXPECT_NE(told("").find(R"("order":"stored")"), std::string::npos);
+    EXPECT_EQ(told(bound).find(R"("order":"stored")"), std::string::npos);
+    EXPECT_FALSE(run_source(source, group("")).empty());
+    EXPECT_EQ(run_source(source, group("")), run_source(source, group(bound)));
+    EXPECT_EQ(own.aggregate(source, group("")).all(), own.aggregate(source, group(bound)).all());
+  }
+}
+
 TEST_F(SourcesTest, rows_of_a_select_are_documents) {
   EXPECT_EQ(run_source(R"({"sql":"SELECT * FROM users WHERE id > ? ORDER BY id","parameters":[1]})", "[]"),
             (Texts{R"({"id":2,"name":"Ada","weight":1.5,"photo":{"$binary":{"base64":"AP8=","subType":"00"}}})",

@@ -80,6 +80,28 @@ TEST(KeyCodec, ids_keep_their_order_and_come_back) {
   }
 }
 
+TEST(KeyCodec, names_come_back) {
+  using namespace std::string_literals;
+  for (const std::string& name : {""s, "ada"s, "\0"s, "a\0b"s, "\0\xFF\0\x01"s, "\x01\xFF"s}) {
+    std::string bytes, read = "before";
+    key::append_name(bytes, name);
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+      std::string_view part = std::string_view(bytes).substr(0, cut);
+      EXPECT_FALSE(key::read_name(part, read));
+      EXPECT_EQ(part.size(), cut);
+    }
+    EXPECT_EQ(read, "before");
+    bytes += "next";
+    std::string_view rest = bytes;
+    ASSERT_TRUE(key::read_name(rest, read));
+    EXPECT_EQ(read, name);
+    EXPECT_EQ(rest, "next");
+  }
+  std::string_view other("a\0b", 3);
+  std::string read;
+  EXPECT_FALSE(key::read_name(other, read));
+}
+
 TEST(KeyCodec, a_string_is_never_the_prefix_of_another_whatever_follows) {
   for (const unsigned char follower : {0x00, 0x01, 0x10, 0xEF, 0xFF}) {
     const std::string shorter = encoded(key::append_string, "a"sv) + static_cast<char>(follower);

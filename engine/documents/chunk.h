@@ -39,8 +39,8 @@ class Sieve {
 };
 
 /// Documents that a query has reached, one after the other in memory, and which of them pass its sieve. Read by one
-/// thread, it may be sifted by another; or it is given a piece of a range, and whoever sifts it reads, too, and keeps what
-/// passes.
+/// thread, it may be sifted by another; or it is given a piece of a range, and whoever sifts it reads, too, and keeps
+/// what passes.
 class Chunk {
  public:
   void clear();

@@ -19,7 +19,8 @@ std::optional<MemberSplice> MemberSplice::read(std::string_view minified, std::s
     const auto name = std::ranges::find(names, scan.name());
     if (name == names.end()) continue;
     const auto offset = [&](const char* at) { return static_cast<std::size_t>(at - minified.data()); };
-    splice.places_.push_back({scan.name(), offset(scan.name().data()) - 1, offset(scan.value().data()) + scan.value().size()});
+    const std::size_t begin = offset(scan.name().data()) - 1;
+    splice.places_.push_back({scan.name(), begin, offset(scan.value().data()) + scan.value().size()});
     splice.members.object().push_back({*name, read_exact(scan.value(), parser)});
   }
   if (scan.stopped()) return std::nullopt;

@@ -17,7 +17,8 @@ namespace stele::model {
 class MemberSplice {
  public:
   /// Looks for the members of these names. Empty when the text has to be parsed as a whole. Refers to `minified`.
-  static std::optional<MemberSplice> read(std::string_view minified, std::span<const std::string> names, Parser& parser);
+  static std::optional<MemberSplice> read(std::string_view minified, std::span<const std::string> names,
+                                          Parser& parser);
 
   /// An object of those that are there, in document order.
   Value members;

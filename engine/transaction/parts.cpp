@@ -1,8 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
-// A range is halved by its keys, read as numbers, until the store estimates that a half is small enough. Keys need not lie
-// evenly in it: a half that holds nothing costs one more estimate. Its least and its greatest key say which bytes are
-// digits (0 to 9 in numbered names); a guess, for a middle that does not lie between its ends is not used.
+// A range is halved by its keys, read as numbers, until the store estimates that a half is small enough. Keys need not
+// lie evenly in it: a half that holds nothing costs one more estimate. Its least and its greatest key say which bytes
+// are digits (0 to 9 in numbered names); a guess, for a middle that does not lie between its ends is not used.
 #include "engine/transaction/parts.h"
 
 #include <algorithm>

@@ -9,8 +9,8 @@
 
 namespace stele::transaction {
 
-/// Cuts a range from front to back into pieces of half to all of `bytes_max` bytes, as the store estimates them. What is
-/// in them is not read: a piece may be empty. The reader outlives this.
+/// Cuts a range from front to back into pieces of half to all of `bytes_max` bytes, as the store estimates them. What
+/// is in them is not read: a piece may be empty. The reader outlives this.
 class Pieces {
  public:
   Pieces(Reader& reader, Keyspace keyspace, storage::KeyRange range, std::uint64_t bytes_max);
@@ -32,7 +32,7 @@ class Pieces {
   const std::uint64_t bytes_max_;
   std::string begin_;  // of the next piece
   const std::string end_;
-  std::vector<Piece> uncut_;  // between the range's least and greatest key, the last comes first
+  std::vector<Piece> uncut_;     // between the range's least and greatest key, the last comes first
   unsigned char digit_min_ = 0;  // keys are read as numbers of these digits
   unsigned radix_ = 256;
   bool done_ = false;

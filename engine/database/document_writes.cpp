@@ -70,6 +70,7 @@ class Returned {
   Returned(std::string_view projection, const json::Limits& limits)
       : projection_(model::Projection::parse(projection, limits)) {}
 
+  bool is_positional() const { return projection_.is_positional(); }
   std::optional<std::string> of(const std::optional<std::string>& document, const model::Filter& filter,
                                 const transaction::Transaction& at) const {
     if (!document || projection_.empty()) return document;
@@ -87,6 +88,11 @@ std::optional<std::string> revise_and_return(const detail::Scope& scope, const s
   model::Filter parsed_filter = model::Filter::parse(filter, scope.core->limits);
   const model::Sort sort = model::Sort::parse(options.sort, scope.core->limits);
   const Returned returned(options.projection, scope.core->limits);
+  if (returned.is_positional() && options.returns == ReturnDocument::after)
+    fail(ErrorCode::invalid,
+         "find_one_and_modify: a positional projection tells which element the filter matched before; return the document "
+         "before, or leave the $ out",
+         {{"reason", "InvalidProjection"}});
   return scope.write([&](transaction::Transaction& own) {
     const auto done = verbs(scope, name).revise_one(own, parsed_filter, sort, revision, options.upsert);
     return returned.of(options.returns == ReturnDocument::after ? done.after : done.before, parsed_filter, own);

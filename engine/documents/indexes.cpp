@@ -242,13 +242,15 @@ bool Indexes::drop(Transaction& transaction, std::string_view name) const {
     fail(ErrorCode::invalid, text("drop_index: the index \"", name, "\" is how documents lie; it cannot be dropped"),
          {{"reason", "InvalidIndex"}, {"index", std::string(name)}});
   const auto present = catalog_.find(transaction, Kind::collection, collection_);
-  if (!present || !present->index(name)) return false;
+  if (!present) return false;
   Definition definition = *present;
-  const auto index = std::ranges::find(definition.indexes, name, &Index::name);
-  erase_index(transaction, index->id);
-  definition.indexes.erase(index);
-  catalog_.store(transaction, definition);
-  return true;
+  const auto dropped = std::erase_if(definition.indexes, [&](const Index& index) {
+    if (name != "*" && name != index.name) return false;
+    erase_index(transaction, index.id);
+    return true;
+  });
+  if (dropped > 0) catalog_.store(transaction, definition);
+  return dropped > 0;
 }
 
 std::vector<std::string> Indexes::list(Reader& reader) const {

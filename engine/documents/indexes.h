@@ -35,7 +35,7 @@ class Indexes {
   std::string create(const Write& write, const Write& give_up, std::string_view keys, const IndexOptions& options) const;
   /// Goes on with the build of an index that is `building`. Throws as create(), the index then being `failed`.
   void build(const Write& write, const std::string& name) const;
-  /// False when there is no such index.
+  /// "*": all of them. False when there is no such index.
   bool drop(transaction::Transaction& transaction, std::string_view name) const;
   /// A JSON object an index: its definition, the bytes it takes (roughly), and how far a build has come.
   std::vector<std::string> list(transaction::Reader& reader) const;

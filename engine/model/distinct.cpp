@@ -13,11 +13,29 @@ Distinct::Distinct(std::string_view path, std::size_t bytes_max) : path_(path), 
            {{"reason", "InvalidPath"}});
 }
 
-void Distinct::add(const Value& document) {
-  reach(document, path_, [this](const Value* value, bool elements_visited) {
-    if (value && !elements_visited) add_value(*value);
-    return false;
-  });
+void Distinct::add(const Value& document) { add_from(document, 0); }
+
+// The step is a member's name in an object, an index in an array.
+void Distinct::add_from(const Value& holder, std::size_t step) {
+  const auto& [name, index] = path_.steps()[step];
+  const Value* value = nullptr;
+  if (holder.is_object()) {
+    value = holder.find(name);
+  } else if (index && *index < holder.array().size()) {
+    value = &holder.array()[*index];
+  }
+  if (!value) return;
+  const bool last = step + 1 == path_.steps().size();
+  if (last && value->is_array()) {
+    for (const Value& element : value->array()) add_value(element);
+  } else if (last) {
+    add_value(*value);
+  } else if (value->is_object() || (value->is_array() && path_.steps()[step + 1].index)) {
+    add_from(*value, step + 1);
+  } else if (value->is_array()) {
+    for (const Value& element : value->array())
+      if (element.is_object() || element.is_array()) add_from(element, step + 1);
+  }
 }
 
 void Distinct::add_value(const Value& value) {

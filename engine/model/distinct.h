@@ -1,8 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // The distinct values at a path, in the order of their first appearance. As in MongoDB arrays on the way are passed
-// through and an array at the end counts by its elements, not by elements' elements; a document without the path adds
-// nothing.
+// through and an array at the end counts by its elements, not by elements' elements; behind an array a number is an index
+// and no member's name; a document without the path adds nothing.
 #pragma once
 
 #include "engine/model/path.h"
@@ -26,6 +26,7 @@ class Distinct {
   const Array& values() const { return values_; }
 
  private:
+  void add_from(const Value& holder, std::size_t step);
   void add_value(const Value& value);
 
   Path path_;

@@ -49,7 +49,10 @@ void Context::poll() const {
   if (steps > steps_most) fail(ErrorCode::too_large, "expression: too much to compute ahead of time");
 }
 
-void Context::charge(const Value& copied) { charge(bytes_of(copied, 0)); }
+void Context::charge(const Value& copied) {
+  tick();
+  charge(bytes_of(copied, 0));
+}
 
 Value Result::take(Context& context) && {
   if (own_) return std::move(value_);

@@ -80,8 +80,10 @@ Result extremes(const Call& call) {
   std::vector<const Value*> sorted;
   for (const Value& value : call.array(input, "an array as \"input\""))
     if (!value.is_null()) sorted.push_back(&value);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Value* a, const Value* b) { return direction * compare(*a, *b) > 0; });
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const Value* a, const Value* b) {
+    call.context.tick();
+    return direction * compare(*a, *b) > 0;
+  });
   if (sorted.size() > static_cast<std::size_t>(n)) sorted.resize(static_cast<std::size_t>(n));
   Array out;
   for (const Value* value : sorted) out.push_back(Result::at(value).take(call.context));

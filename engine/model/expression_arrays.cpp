@@ -57,7 +57,7 @@ Result concat_arrays(const Call& call) {
 Result in(const Call& call) {
   const Result value = call.arg(0), array = call.arg(1);
   for (const Value& one : call.array(array, "an array as its second argument"))
-    if (compare_results(value.get(), &one) == 0) return true;
+    if (call.context.tick(); compare_results(value.get(), &one) == 0) return true;
   return false;
 }
 
@@ -68,7 +68,7 @@ Result index_of(const Call& call) {
   const auto size = static_cast<std::int64_t>(array.size());
   const std::int64_t from = call.bound(2, 0), to = std::min(call.bound(3, size), size);
   for (std::int64_t i = from; i < to; ++i)
-    if (compare_results(&array[static_cast<std::size_t>(i)], sought.get()) == 0) return i;
+    if (call.context.tick(); compare_results(&array[static_cast<std::size_t>(i)], sought.get()) == 0) return i;
   return -1;
 }
 
@@ -87,7 +87,10 @@ Result range(const Call& call) {
   call.context.charge(static_cast<std::size_t>(count) * sizeof(Value));
   Array out;
   out.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) out.push_back(start + i * step);
+  for (std::int64_t i = 0; i < count; ++i) {
+    call.context.tick();
+    out.push_back(start + i * step);
+  }
   return out;
 }
 
@@ -200,7 +203,8 @@ struct SortArrayNode final : Expression::Node {
            text(*what, ": $sortArray needs an array as \"input\", not a value of type ", name(input->type())),
            {{"reason", "WrongType"}, {"operator", "$sortArray"}});
     Value array = std::move(input).take(context);
-    std::stable_sort(array.array().begin(), array.array().end(), [this](const Value& a, const Value& b) {
+    std::stable_sort(array.array().begin(), array.array().end(), [&](const Value& a, const Value& b) {
+      context.tick();
       return (direction != 0 ? direction * compare(a, b) : sort.compare(a, b)) < 0;
     });
     return array;

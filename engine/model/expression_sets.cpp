@@ -9,21 +9,40 @@
 namespace stele::model {
 namespace {
 
-bool before(const Value* a, const Value* b) { return compare(*a, *b) < 0; }
+// A million elements take a second to sort.
+struct Before {
+  Context& context;
+  bool operator()(const Value* a, const Value* b) const {
+    context.tick();
+    return compare(*a, *b) < 0;
+  }
+};
+
 bool same(const Value* a, const Value* b) { return equal(*a, *b); }
 
 // Points into the array.
 using Set = std::vector<const Value*>;
 
-Set set_of(const Array& array) {
-  Set set;
-  for (const Value& element : array) set.push_back(&element);
-  std::stable_sort(set.begin(), set.end(), before);
+void make_set(const Call& call, Set& set) {
+  std::stable_sort(set.begin(), set.end(), Before{call.context});
+  const auto same = [&](const Value* a, const Value* b) {
+    call.context.tick();
+    return equal(*a, *b);
+  };
   set.erase(std::unique(set.begin(), set.end(), same), set.end());
+}
+
+Set set_of(const Call& call, const Array& array) {
+  Set set;
+  set.reserve(array.size());
+  for (const Value& element : array) set.push_back(&element);
+  make_set(call, set);
   return set;
 }
 
-bool has(const Set& set, const Value& value) { return std::binary_search(set.begin(), set.end(), &value, before); }
+bool has(const Call& call, const Set& set, const Value& value) {
+  return std::binary_search(set.begin(), set.end(), &value, Before{call.context});
+}
 
 Result array_of(const Call& call, const Set& set) {
   Array out;
@@ -51,8 +70,7 @@ Result set_union(const Call& call) {
   Set all;
   for (const Result& value : arguments.values)
     for (const Value& element : value->array()) all.push_back(&element);
-  std::stable_sort(all.begin(), all.end(), before);
-  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  make_set(call, all);
   return array_of(call, all);
 }
 
@@ -60,10 +78,10 @@ Result set_intersection(const Call& call) {
   const Arguments arguments(call);
   if (arguments.null) return nullptr;
   if (arguments.values.empty()) return Array();
-  Set common = set_of(arguments.values[0]->array());
+  Set common = set_of(call, arguments.values[0]->array());
   for (std::size_t i = 1; i < arguments.values.size(); ++i) {
-    const Set other = set_of(arguments.values[i]->array());
-    std::erase_if(common, [&](const Value* element) { return !has(other, *element); });
+    const Set other = set_of(call, arguments.values[i]->array());
+    std::erase_if(common, [&](const Value* element) { return !has(call, other, *element); });
   }
   return array_of(call, common);
 }
@@ -71,10 +89,10 @@ Result set_intersection(const Call& call) {
 Result set_difference(const Call& call) {
   const Arguments arguments(call);
   if (arguments.null) return nullptr;
-  const Set taken = set_of(arguments.values[1]->array()), once = set_of(arguments.values[0]->array());
+  const Set taken = set_of(call, arguments.values[1]->array()), once = set_of(call, arguments.values[0]->array());
   Set left;  // in the order of the first argument
   for (const Value& element : arguments.values[0]->array())
-    if (!has(taken, element) && *std::lower_bound(once.begin(), once.end(), &element, before) == &element)
+    if (!has(call, taken, element) && *std::lower_bound(once.begin(), once.end(), &element, Before{call.context}) == &element)
       left.push_back(&element);
   return array_of(call, left);
 }
@@ -85,16 +103,16 @@ Result set_equals(const Call& call) {
     values.push_back(call.arg(i));
     call.array(values.back(), "arrays");
   }
-  const Set first = set_of(values[0]->array());
+  const Set first = set_of(call, values[0]->array());
   return std::ranges::all_of(
-      values, [&](const Result& value) { return std::ranges::equal(first, set_of(value->array()), same); });
+      values, [&](const Result& value) { return std::ranges::equal(first, set_of(call, value->array()), same); });
 }
 
 Result set_is_subset(const Call& call) {
   const Result inner = call.arg(0), outer = call.arg(1);
   call.array(inner, "arrays");
-  const Set set = set_of(call.array(outer, "arrays"));
-  return std::ranges::all_of(inner->array(), [&](const Value& element) { return has(set, element); });
+  const Set set = set_of(call, call.array(outer, "arrays"));
+  return std::ranges::all_of(inner->array(), [&](const Value& element) { return has(call, set, element); });
 }
 
 bool true_value(const Value& value) { return truth(value); }

@@ -154,7 +154,10 @@ class Projection::Reader {
   }
 
   void note_mode(const Path& path, Kind kind) {
-    if (kind == Kind::slice) return;  // beside either
+    // These stand beside either.
+    slices_ |= kind == Kind::slice;
+    picks_ |= kind == Kind::elem_match;
+    if (kind == Kind::slice || kind == Kind::elem_match) return;
     if (path.text() == "_id" && (kind == Kind::include || kind == Kind::exclude)) {
       (kind == Kind::include ? includes_id_ : projection_.excludes_id_) = true;
       return;
@@ -166,7 +169,9 @@ class Projection::Reader {
   }
 
   void finish() {
-    projection_.exclusion_ = included_.empty() && !(excluded_.empty() && includes_id_);
+    // Where neither inclusions nor exclusions decide, "_id": 1 does, then $slice, which leaves the rest, then $elemMatch.
+    const bool chooses = excluded_.empty() && (includes_id_ || (picks_ && !slices_));
+    projection_.exclusion_ = included_.empty() && !chooses;
     if (!projection_.exclusion_ && !includes_id_ && !projection_.excludes_id_ &&
         std::ranges::find(root_.children, "_id", &Rule::name) == root_.children.end()) {
       root_.children.insert(root_.children.begin(), Rule{"_id", Kind::include, {}, {}, {}, {}, false, false});
@@ -188,7 +193,7 @@ class Projection::Reader {
   const std::span<const std::string> variables_;
   Rule root_;
   std::string included_, excluded_;  // a path of each kind, for messages
-  bool includes_id_ = false;
+  bool includes_id_ = false, slices_ = false, picks_ = false;
 };
 
 Projection Projection::of(const Value& object, std::string_view what, std::span<const std::string> variables) {

@@ -32,6 +32,8 @@ class Projection {
 
   /// It leaves out and keeps the rest.
   bool is_exclusion() const { return exclusion_; }
+  /// It has a positional `$`.
+  bool is_positional() const { return positional_.has_value(); }
   /// Nothing to do: the document as it is.
   bool empty() const { return root_->children.empty(); }
   /// `now` is what $$NOW gives; `filter` the query's, which the document matches, for the positional `$`: `invalid` when it

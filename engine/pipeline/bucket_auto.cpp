@@ -24,7 +24,8 @@ class BucketRows final : public Rows {
         input_(std::move(input)),
         spec_(spec),
         evaluate_(execution),
-        sorter_(execution, execution.stage_bytes, spec.what) {}
+        sorter_(execution, execution.stage_bytes, spec.what),
+        figure_(execution.next_figure) {}
 
   bool next(Value& row) override {
     if (input_) gather();
@@ -52,6 +53,7 @@ class BucketRows final : public Rows {
     }
     input_.reset();
     sorter_.finish();
+    execution_.note_spilled(figure_, sorter_.spilled_bytes());
     advance();
   }
 
@@ -95,6 +97,7 @@ class BucketRows final : public Rows {
   const BucketSpec& spec_;
   Evaluator evaluate_;
   Sorter sorter_;
+  const std::size_t figure_;
   std::uint64_t number_ = 0;  // of the next bucket
   bool there_ = false;        // by_ and row_ are the next row
   Value by_, row_;

@@ -26,7 +26,7 @@ class GroupRows : public Rows {
       gathered_ = true;
       gather(table_);
       table_.finish(execution_.stage_bytes);
-      if (execution_.figures) (*execution_.figures)[figure_].spilled_bytes = table_.spilled_bytes();
+      execution_.note_spilled(figure_, table_.spilled_bytes());
     }
     if (!table_.next(row)) return false;
     check_row_size(execution_.settings, row, spec_.what);

@@ -13,11 +13,6 @@
 namespace stele::pipeline {
 namespace {
 
-/// What a stage that gathers tells explain, which it is the last of so far.
-void note_spilled(Execution& execution, std::size_t stage, std::uint64_t bytes) {
-  if (execution.figures) (*execution.figures)[stage].spilled_bytes = bytes;
-}
-
 class SortRows final : public Rows {
  public:
   SortRows(Execution& execution, RowsPtr input, const SortStage& stage, SortStage::Content content)
@@ -58,7 +53,7 @@ class SortRows final : public Rows {
     }
     input_.reset();
     sorter_.finish();
-    note_spilled(execution_, figure_, sorter_.spilled_bytes());
+    execution_.note_spilled(figure_, sorter_.spilled_bytes());
   }
 
   Execution& execution_;

@@ -54,6 +54,9 @@ class Execution {
   std::size_t stage_bytes = 0;                   // what a stage that gathers rows may hold before it spills
   std::vector<StageFigures>* figures = nullptr;  // of explain, or null
   std::size_t next_figure = 0;                   // whose rows are opened next
+  void note_spilled(std::size_t figure, std::uint64_t bytes) const {
+    if (figures) (*figures)[figure].spilled_bytes = bytes;
+  }
 
   /// To be called in every loop over rows; `work` is in bytes, or as many steps. Throws `interrupted`.
   void tick(std::size_t work = 256) {

@@ -34,9 +34,7 @@ class InnerRuns {
     inner.figures = figures_[i].get();
     inner.next_figure = 0;
   }
-  void note_spilled(std::uint64_t bytes) {
-    if (outer_.figures) (*outer_.figures)[stage_].spilled_bytes = bytes;
-  }
+  void note_spilled(std::uint64_t bytes) { outer_.note_spilled(stage_, bytes); }
 
  private:
   Execution& outer_;

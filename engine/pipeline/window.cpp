@@ -19,7 +19,8 @@ class WindowRows final : public Rows {
         input_(std::move(input)),
         spec_(spec),
         evaluate_(execution),
-        sorter_(execution, execution.stage_bytes / 2, spec.what) {}
+        sorter_(execution, execution.stage_bytes / 2, spec.what),
+        figure_(execution.next_figure) {}
 
   bool next(Value& row) override {
     if (input_) gather();
@@ -52,6 +53,7 @@ class WindowRows final : public Rows {
     }
     input_.reset();
     sorter_.finish();
+    execution_.note_spilled(figure_, sorter_.spilled_bytes());
     advance();
   }
 
@@ -101,6 +103,7 @@ class WindowRows final : public Rows {
   const WindowSpec& spec_;
   Evaluator evaluate_;
   Sorter sorter_;
+  const std::size_t figure_;
   bool there_ = false;  // the next row and its keys
   Value row_;
   std::string partition_key_, sort_key_;

@@ -121,7 +121,7 @@ class Merge final : public Stage {
       for (const model::Step& step : path.steps()) at = at && at->is_object() ? at->find(step.name) : nullptr;
       if (!at && path.text() == "_id")
         found = false;
-      else if (!at || at->is_null() || at->is_array())
+      else if (!at || at->is_array() || (at->is_null() && path.text() != "_id"))  // one document may have _id null
         fail(ErrorCode::invalid,
              text(what(), ": \"on\": \"", path.text(), "\" is ",
                   !at             ? "missing"

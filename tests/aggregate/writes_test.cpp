@@ -76,6 +76,12 @@ TEST_F(WritesTest, merge_finds_documents_by_a_unique_index_and_sees_what_it_merg
   refused(ErrorCode::invalid, R"([{"$match":{"_id":7}},{"$merge":{"into":"to","on":"city"}}])", "array", "\"city\"");
 }
 
+TEST_F(WritesTest, the_total_of_everything_is_merged_under_the_id_null) {
+  for (int i = 0; i < 2; ++i) run("c", R"([{"$group":{"_id":null,"v":{"$sum":"$v"}}},{"$merge":"totals"}])");
+  EXPECT_EQ(db.collection("totals").count(R"({"_id":null,"v":{"$gt":0}})"), 1u);
+  EXPECT_EQ(db.collection("totals").count(), 1u);
+}
+
 TEST_F(WritesTest, an_error_half_way_leaves_nothing) {
   insert("to", {R"({"_id":2,"v":7})"});
   refused(ErrorCode::exists, R"([{"$merge":{"into":"to","whenMatched":"fail"}}])", "_id 2");

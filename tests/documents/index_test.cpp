@@ -174,6 +174,16 @@ TEST_F(IndexTest, duplicates_make_a_unique_build_fail_and_nothing_of_it_stays) {
   EXPECT_FALSE(articles().drop_index("n_1"));
 }
 
+TEST_F(IndexTest, a_star_drops_all_but_that_of_id) {
+  insert_numbered(10);
+  articles().create_index(R"({"n": 1})");
+  articles().create_index(R"({"n": -1, "_id": 1})");
+  EXPECT_TRUE(articles().drop_index("*"));
+  EXPECT_EQ(articles().indexes().size(), 1u);
+  EXPECT_FALSE(articles().drop_index("*"));
+  EXPECT_EQ(ids(R"({"n": 4})"), "4");
+}
+
 TEST_F(IndexTest, sparse_and_partial_indexes_answer_only_what_they_hold_all_of) {
   for (int i = 0; i < 50; ++i)
     articles().insert("{\"_id\":" + std::to_string(i) + (i % 5 == 0 ? ",\"n\":" + std::to_string(i) : "") + ",\"k\":" + std::to_string(i) + "}");

@@ -118,6 +118,13 @@ TEST(Distinct, collects_values_once_in_the_order_of_their_appearance) {
   EXPECT_EQ(to_json(distinct.values()), "[2,1,[3],null,5,6]");
 }
 
+TEST(Distinct, takes_a_number_behind_an_array_for_an_index_only) {
+  Distinct distinct("a.0");
+  for (const char* document : {R"({"a":[[1,2],[3]]})", R"({"a":[{"0":"m"}]})", R"({"a":{"0":"n"}})", R"({"a":[]})"})
+    distinct.add(parse(document));
+  EXPECT_EQ(to_json(distinct.values()), R"([1,2,{"0":"m"},"n"])");
+}
+
 TEST(Distinct, refuses_bad_paths_and_too_much) {
   testing::expect_error(
       ErrorCode::invalid, [] { Distinct("a..b"); }, "a..b");

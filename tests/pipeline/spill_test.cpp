@@ -70,9 +70,16 @@ TEST_F(SpillTest, StandardDeviationsAgreeAlmost) {
 
 TEST_F(SpillTest, ExplainTellsWhatWasSpilled) {
   settings.memory_bytes = 200'000;
-  const Value all = explained(R"([{"$sort":{"k":1}},{"$group":{"_id":"$k","n":{"$sum":1}}}])");
-  for (const Value& stage : all.find("stages")->array())
-    EXPECT_GT(stage.find("spilled_bytes")->integer(), 50'000) << model::to_json(stage);
+  for (const char* pipeline :
+       {R"([{"$sort":{"k":1}},{"$group":{"_id":"$k","n":{"$sum":1}}}])",
+        R"([{"$setWindowFields":{"partitionBy":"$k","sortBy":{"v":1},"output":{"n":{"$documentNumber":{}}}}}])",
+        R"([{"$bucketAuto":{"groupBy":"$k","buckets":3}}])"}) {
+    const Value all = explained(pipeline);
+    for (const Value& stage : all.find("stages")->array()) {
+      ASSERT_TRUE(stage.find("spilled_bytes")) << model::to_json(stage);
+      EXPECT_GT(stage.find("spilled_bytes")->integer(), 50'000) << model::to_json(stage);
+    }
+  }
 }
 
 TEST_F(SpillTest, WithoutADirectoryOrBeyondItsLimitAStageIsRefused) {

@@ -80,7 +80,6 @@ TEST_F(WriteTest, WhatMergeLooksForMustBeThere) {
   sources.set("c", {R"({"_id":7,"k":null})"});
   refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","on":"k"}}])", "\"k\" is null", "document with _id 7");
   refused(ErrorCode::invalid, R"([{"$merge":{"into":"t","on":["_id","m"]}}])", "\"m\" is missing");
-  refused(ErrorCode::invalid, R"([{"$set":{"_id":null}},{"$merge":"t"}])", "\"_id\" is null");
   refused(ErrorCode::invalid, R"([{"$set":{"k":[1]}},{"$merge":{"into":"t","on":"k"}}])", "an array");
 }
 

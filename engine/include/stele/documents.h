@@ -294,7 +294,7 @@ class Collection : public CollectionReader {
   /// duplicates under `unique` (nothing of the index stays), for another index of that name, and for the same under
   /// another name.
   std::string create_index(std::string_view keys, const IndexOptions& options = {});
-  /// False when there is no such index; `invalid` for that of _id, "_id_".
+  /// "*": all but that of _id. False when there is no such index; `invalid` for that of _id, "_id_".
   bool drop_index(std::string_view name);
 
   /// Makes a vector index on a path of members, "embedding" or "meta.embedding", and returns when it holds what the

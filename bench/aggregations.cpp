@@ -23,8 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t event_batch = 1000;
 
-double elapsed_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 /// The value behind `"name":` in a result that is known to have it.
 std::string_view member(std::string_view json, std::string_view name) {
   const std::string quoted = "\"" + std::string(name) + "\":";
@@ -164,7 +162,7 @@ Figures Aggregations::stele(const AggregationQuery& query) {
   load_stele();
   const auto begin = Clock::now();
   const auto results = subjects_->stele->aggregate(query.source, query.pipeline).all();
-  const double seconds = elapsed_since(begin);
+  const double seconds = seconds_since(begin);
   std::vector<std::string> rows;
   for (const std::string& json : results) rows.push_back(comparable_row(json, query.columns));
   expect_same(query, rows);
@@ -181,7 +179,7 @@ Figures Aggregations::sqlite(const AggregationQuery& query) {
     for (int i = 0; i < sqlite3_column_count(statement); ++i)
       row.append(reinterpret_cast<const char*>(sqlite3_column_text(statement, i))) += '|';
   }
-  const double seconds = elapsed_since(begin);
+  const double seconds = seconds_since(begin);
   for (std::string& row : rows) row = comparable_row(row, query.columns.size());
   expect_same(query, rows);
   return figures(query, seconds);
@@ -216,7 +214,7 @@ Figures Aggregations::stele_sort(std::size_t memory_bytes) {
     ++seen;
   }
   if (seen != count) throw std::runtime_error("the sort gave " + std::to_string(seen) + " documents");
-  const double seconds = elapsed_since(begin);
+  const double seconds = seconds_since(begin);
   return {count / seconds, seconds * 1e6, seconds * 1e6, 0};
 }
 

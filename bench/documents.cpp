@@ -17,8 +17,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t made_at_a_time = 200'000;
 constexpr std::uint32_t read_key_stream = 80;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 template <class Operation>
 Figures time_calls(std::uint32_t calls, Operation&& operation) {
   std::vector<float> latencies(calls);

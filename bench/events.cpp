@@ -260,7 +260,7 @@ Figures EventRuns::append(const std::string& subject, const Make& make) {
   generate(0);
   const auto begin = Clock::now();
   for (std::uint32_t first = 0; first < count_; first += batch) store->append(first);
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  const double seconds = seconds_since(begin);
   stores_[subject] = std::move(store);
   Figures figures;
   figures.rate = count_ / seconds;

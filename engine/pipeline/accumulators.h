@@ -75,7 +75,8 @@ class Accumulator {
   Value saved(Gathered&& gathered) const;
   Gathered restored(Value&& saved) const;
 
-  /// The result is the same to the last digit in whatever order the rows come.
+  /// The result is the same to the last digit in whatever order the rows come; only which of equal numbers (2, 2.0) a
+  /// $min or $max spells is that met first.
   bool takes_any_order() const;
 
   // Windows that move: what was added first is taken out again.

@@ -105,15 +105,18 @@ class Generator {
   std::mt19937_64 random_;
 };
 
-// The changed document's text; empty when refused, which must leave the document as it was.
+// The changed document's text; empty when refused, which must leave the document as it was. What is made of its stored
+// text is the same.
 std::optional<std::string> engine_update(const Value& document, const std::string& update, bool& modified) {
   const std::string before = to_json(document);
   Value changed = document;
   try {
     modified = Update::parse(update).apply(changed);
+    EXPECT_EQ(Update::parse(update).apply_json(before).value_or(before), to_json(changed)) << before << " " << update;
   } catch (const Error& error) {
     EXPECT_EQ(to_json(changed), before) << update;
     EXPECT_NE(error.code(), ErrorCode::corrupt) << update;
+    EXPECT_THROW(Update::parse(update).apply_json(before), Error) << before << " " << update;
     return std::nullopt;
   }
   return to_json(changed);

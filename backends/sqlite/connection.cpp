@@ -375,6 +375,14 @@ void SqliteConnection::begin_read() {
   }
 }
 
+void SqliteConnection::fail_log_read_only() const {
+  const std::string log = text(sqlite3_db_filename(db_.get(), "main"), "-wal");
+  fail(ErrorCode::io,
+       text("open ", log, ": it or the -shm beside it cannot be opened for writing; check their permissions and the disk, "
+            "and open the store again"),
+       {{"store", "sqlite"}, {"file", log}, {"operation", "open"}});
+}
+
 void SqliteConnection::begin_write(int timeout_ms) {
   refuse_nested("begin_write");
   if (sqlite3_db_readonly(db_.get(), "main") == 1)  // SQLite would begin a read transaction
@@ -390,12 +398,7 @@ void SqliteConnection::begin_write(int timeout_ms) {
                   text("begin the write transaction: another process holds the file's write lock; waited ", timeout_ms,
                        " ms; end its transaction or allow more time"),
                   error.detail());
-    if (error.code() == ErrorCode::readonly) {
-      // The database can be written: it is the log that SQLite could open for reading only, without a word.
-      const std::string log = text(sqlite3_db_filename(db_.get(), "main"), "-wal");
-      fail(ErrorCode::io, text("open ", log, ": it cannot be opened for writing; check its permissions and the disk"),
-           {{"store", "sqlite"}, {"file", log}, {"operation", "open"}});
-    }
+    if (error.code() == ErrorCode::readonly) fail_log_read_only();
     throw error;
   }
   sqlite3_reset(begin_immediate_.get());

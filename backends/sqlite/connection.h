@@ -62,6 +62,8 @@ class SqliteConnection final : public storage::Connection {
   void wait_for_others(int timeout_ms) {
     busy_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   }
+  /// The database can be written, its log or shared memory not: SQLite opens those for reading only, without a word.
+  [[noreturn]] void fail_log_read_only() const;
   /// Gives the file its log. Only for a file that is ours or new.
   void enter_wal_mode();
 

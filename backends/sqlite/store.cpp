@@ -276,6 +276,7 @@ storage::CheckpointResult SqliteStore::run_checkpoint(SqliteConnection& connecti
   const int result = sqlite3_wal_checkpoint_v2(connection.handle(), "main", mode, &log_frames, &moved_frames);
   // Another program reads or writes: what it needs stays in the log, the rest was moved.
   const bool busy = (result & 0xff) == SQLITE_BUSY;
+  if ((result & 0xff) == SQLITE_READONLY) connection.fail_log_read_only();
   if (result != SQLITE_OK && !busy) throw make_error(connection.handle(), result, {"checkpoint"});
   const auto count = [](int frames) { return static_cast<std::uint64_t>(std::max(frames, 0)); };
   // All of it is in the database: the next commit begins the log anew, unless a reader still looks into it, and says so.

@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <string_view>
 
@@ -21,6 +22,22 @@ int find(sqlite3_vfs*, const char* path, int flags, int* found) {
   return below->xAccess(below, path, flags, found);
 }
 
+/// A file that cannot be opened for writing is opened for reading, without a word, by SQLite. Where it was descriptors
+/// that were short for a moment that would leave a connection that never writes: such a file is opened again.
+int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* got) {
+  constexpr int attempts = 10;
+  for (int attempt = 0;; ++attempt) {
+    int opened = flags;
+    const int result = below->xOpen(vfs, path, file, flags, &opened);
+    const bool only_read = result == SQLITE_OK && (flags & SQLITE_OPEN_READWRITE) && (opened & SQLITE_OPEN_READONLY);
+    if (!only_read || attempt == attempts || !path || ::access(path, W_OK) != 0) {
+      if (got) *got = opened;
+      return result;
+    }
+    file->pMethods->xClose(file);
+  }
+}
+
 sqlite3_vfs make() {
   below = sqlite3_vfs_find(nullptr);
   if (!below) fail(ErrorCode::unsupported, "SQLite has no file system on this machine");
@@ -28,6 +45,7 @@ sqlite3_vfs make() {
   own.zName = "stele";
   own.pNext = nullptr;
   own.xAccess = find;
+  own.xOpen = open;
   return own;
 }
 

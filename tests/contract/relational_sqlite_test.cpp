@@ -7,6 +7,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <fcntl.h>
+#include <cerrno>
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -193,6 +196,50 @@ TEST_P(SqliteBackend, full_text_tables_of_callers_work_and_their_facts_name_them
   EXPECT_EQ(rows(writer(), "SELECT body FROM words WHERE words MATCH 'slab'"), "stone slab");
   EXPECT_EQ(facts("DELETE FROM words").tables_written, std::vector<std::string>{"words"});
   write("DROP TABLE words");
+}
+
+/// While it lives SQLite's next open of a path that ends in `suffix` finds no descriptor left, once.
+class DescriptorsShortOnce {
+ public:
+  explicit DescriptorsShortOnce(std::string_view suffix) {
+    suffix_ = suffix;
+    vfs_->xSetSystemCall(vfs_, "open", reinterpret_cast<sqlite3_syscall_ptr>(&open));
+  }
+  ~DescriptorsShortOnce() { vfs_->xSetSystemCall(vfs_, "open", nullptr); }
+  DescriptorsShortOnce(const DescriptorsShortOnce&) = delete;
+  bool met() const { return suffix_.empty(); }
+
+ private:
+  static int open(const char* path, int flags, int mode) {
+    if (suffix_.empty() || !std::string_view(path).ends_with(suffix_)) return ::open(path, flags, mode);
+    suffix_ = {};
+    errno = EMFILE;
+    return -1;
+  }
+  static inline std::string_view suffix_;
+  sqlite3_vfs* const vfs_ = sqlite3_vfs_find(nullptr);
+};
+
+TEST_P(SqliteBackend, descriptors_short_for_a_moment_leave_no_connection_that_cannot_write) {
+  write("CREATE TABLE t(x)");
+  for (const std::string_view file : {"relational.db", "-wal"}) {
+    SCOPED_TRACE(file);
+    close();
+    const DescriptorsShortOnce once(file);
+    open();
+    write("INSERT INTO t VALUES(1)");
+    store_->truncate_log();
+    EXPECT_TRUE(once.met());
+  }
+  close();
+  const DescriptorsShortOnce once("-shm");  // SQLite opens that file past its own file system
+  open();
+  const Error refused = error_of([&] { store_->truncate_log(); });
+  EXPECT_EQ(refused.code(), ErrorCode::io);
+  EXPECT_NE(std::string(refused.what()).find("open the store again"), std::string::npos) << refused.what();
+  close();
+  open();
+  write("INSERT INTO t VALUES(2)");
 }
 
 TEST_P(SqliteBackend, more_texts_than_the_cache_keeps_still_run) {

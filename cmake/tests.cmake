@@ -8,7 +8,7 @@ include(GoogleTest)
 # These run under ThreadSanitizer, too: label "concurrent", target concurrent_tests. RocksDB and SQLite come compiled
 # without it: what they do to memory is left out (ignore_interceptors_accesses in CMakePresets.json), their locks are
 # seen. A suppression called_from_lib would hide the locks as well, and report what they guard.
-set(stele_concurrent_tests aggregate cache contract database documents events isolation pipeline search_threads
+set(stele_concurrent_tests aggregate cache contract database documents events isolation search_threads
                            transaction vector_threads)
 add_custom_target(concurrent_tests)
 

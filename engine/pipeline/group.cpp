@@ -251,6 +251,7 @@ Value bucket_expression(const Value& by, const Array& boundaries, const Value* o
 Stages parse_bucket(const Value& spec, const Place& place) {
   const auto parts = place.members(spec, "groupBy boundaries default? output?");
   place.path_or_object(*parts[0], "groupBy");
+  place.expression(*parts[0], "groupBy");  // its errors, in its own words
   const Array boundaries = constant_array(*parts[1], place);
   std::optional<Value> otherwise;
   if (parts[2]) {

@@ -3,6 +3,7 @@
 // $out and $merge. All rows are there before the first is written: what the pipeline reads is not what it writes, and a
 // row that cannot be made leaves nothing behind.
 #include "engine/model/document.h"
+#include "engine/model/document_error.h"
 #include "engine/pipeline/parse.h"
 #include "engine/pipeline/spool.h"
 #include "engine/pipeline/subpipeline.h"
@@ -11,6 +12,19 @@
 
 namespace stele::pipeline {
 namespace {
+
+/// Carries `act` out; of what it refuses the error tells the stage and the document.
+template <class Act>
+void writing(const std::string& what, const Value& row, Act&& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    const bool of_the_document = error.code() == ErrorCode::invalid || error.code() == ErrorCode::exists ||
+                                 error.code() == ErrorCode::constraint || error.code() == ErrorCode::too_large;
+    if (!of_the_document || error.message().starts_with(what)) throw;
+    model::rethrow_at(Error(error.code(), text(what, ": ", error.message()), error.detail()), row);
+  }
+}
 
 /// Writes when it is asked for its first row, and has none.
 template <class Stage>
@@ -52,7 +66,7 @@ class Out final : public Stage {
     const std::unique_ptr<Target> target = execution.sources.target(collection_);
     target->clear();
     Value row;
-    while (rows.next(row)) target->insert(row);
+    while (rows.next(row)) writing(what(), row, [&] { target->insert(row); });
   }
   void trace_needs(Needs& needs) const override { needs.add_all(); }
   std::size_t gathers() const override { return 1; }
@@ -110,7 +124,7 @@ class Merge final : public Stage {
       fail(ErrorCode::not_found,
            text(what(), ": \"", spec_.into, "\" has no document for ", model::to_json(row).substr(0, 200)),
            {{"reason", "NotMatched"}});
-    if (spec_.not_matched == NotMatched::insert) target.insert(row);
+    if (spec_.not_matched == NotMatched::insert) writing(what(), row, [&] { target.insert(row); });
   }
 
   // False: it has no _id yet, and with a new one it finds nothing.
@@ -157,7 +171,7 @@ class Merge final : public Stage {
            text(what(), ": it would change the _id ", model::to_json(id), " of a document in \"", spec_.into,
                 "\"; leave _id out before"),
            {{"reason", "ImmutableId"}});
-    target.replace(present);
+    writing(what(), present, [&] { target.replace(present); });
   }
 
   Value changed(Execution& execution, Value present, const Value& row) const {

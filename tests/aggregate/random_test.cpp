@@ -5,6 +5,7 @@
 #include "tests/aggregate/aggregate_case.h"
 #include "tests/support/random_pipeline.h"
 #include "tests/support/reference_pipeline.h"
+#include "tests/support/sanitized.h"
 
 namespace stele {
 namespace {
@@ -51,7 +52,7 @@ class RandomTest : public AggregateTest {
 
 TEST_F(RandomTest, pipelines_give_what_the_reference_gives) {
   int compared = 0;
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < testing::cases(600); ++round) {
     if (round % 50 == 0) make_documents();
     const model::Value pipeline = pipeline::random_pipeline(random_, 1);
     const Texts wanted = expected(pipeline), got = outcome(pipeline);
@@ -67,7 +68,7 @@ TEST_F(RandomTest, indexes_change_nothing_but_the_order) {
     db.collection("c").create_index(keys);
   db.collection("d").create_index(R"({"a":1})");
   int compared = 0;
-  for (int round = 0; round < 1200; ++round) {
+  for (int round = 0; round < testing::cases(1200); ++round) {
     if (round % 50 == 0) make_documents();
     const model::Value pipeline = pipeline::random_pipeline(random_, 1);
     if (pipeline::order_shows(pipeline)) continue;
@@ -106,7 +107,7 @@ TEST_F(RandomTest, neutral_stages_change_nothing) {
                                  R"({"$match":{"$expr":true}})",
                                  R"({"$unionWith":"nothing"})",
                                  R"({"$unionWith":{"coll":{"sql":"SELECT 1 WHERE 0"}}})"};
-  for (int round = 0; round < 250; ++round) {
+  for (int round = 0; round < testing::cases(250); ++round) {
     if (round % 50 == 0) make_documents();
     const model::Value pipeline = pipeline::random_pipeline(random_, 1);
     Array padded;
@@ -125,7 +126,7 @@ TEST_F(RandomTest, a_pipeline_in_two_parts_through_out_gives_the_same) {
   constexpr const char* number_and_keep =
       R"([{"$setWindowFields":{"sortBy":{"_id":1},"output":{"at":{"$documentNumber":{}}}}},{"$replaceWith":{"_id":"$at","row":"$$ROOT"}},{"$unset":"row.at"},{"$out":"half"}])";
   int compared = 0;
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < testing::cases(100); ++round) {
     if (round % 20 == 0) make_documents();
     const model::Value drawn = pipeline::random_pipeline(random_, 0), numbered = model::parse(number_and_keep);
     const Array& first = drawn.array();

@@ -86,11 +86,13 @@ TEST_F(WritesTest, an_error_half_way_leaves_nothing) {
   insert("to", {R"({"_id":2,"v":7})"});
   refused(ErrorCode::exists, R"([{"$merge":{"into":"to","whenMatched":"fail"}}])", "_id 2");
   refused(ErrorCode::not_found, R"([{"$sort":{"_id":-1}},{"$merge":{"into":"to","whenNotMatched":"fail"}}])", "to");
-  refused(ErrorCode::exists, R"([{"$set":{"_id":{"$min":["$_id",2]}}},{"$out":"to"}])", "2");
+  refused(ErrorCode::exists, R"([{"$set":{"_id":{"$min":["$_id",2]}}},{"$out":"to"}])", "stage 2, $out: ",
+          "document with _id 2");
   refused(ErrorCode::invalid, R"([{"$set":{"x":{"$divide":["$v",{"$subtract":["$v",3]}]}}},{"$out":"to"}])", "_id 3");
-  refused(ErrorCode::invalid, R"([{"$project":{"_id":["$v"]}},{"$out":"to"}])", "_id");
+  refused(ErrorCode::invalid, R"([{"$project":{"_id":["$v"]}},{"$out":"to"}])", "stage 2, $out: ",
+          "document with _id [");
   db.collection("to").create_index(R"({"u":1})", {.unique = true});
-  refused(ErrorCode::exists, R"([{"$set":{"u":1}},{"$merge":"to"}])");
+  refused(ErrorCode::exists, R"([{"$set":{"u":1}},{"$merge":"to"}])", "stage 2, $merge: ", "document with _id ");
   db.collection("to").modify({.validator = R"({"v":{"$lt":3}})"});
   refused(ErrorCode::constraint, R"([{"$set":{"u":"$v"}},{"$out":"to"}])");
 }

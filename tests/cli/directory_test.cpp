@@ -31,7 +31,7 @@ class DirectoryTest : public ::testing::Test {
   }
 
   void expect_refused(const std::string& directory, int code, const std::string& names,
-                      const std::vector<std::string>& options = {}) {
+                      const std::vector<std::string>& options = {}, const std::vector<std::string>& and_these = {}) {
     std::vector<std::string> arguments{"exec"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     arguments.push_back(directory);
@@ -41,6 +41,7 @@ class DirectoryTest : public ::testing::Test {
     EXPECT_TRUE(ended.err.starts_with("stele: ")) << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
     EXPECT_NE(ended.err.find(names), std::string::npos) << ended.err;
+    for (const std::string& also : and_these) EXPECT_NE(ended.err.find(also), std::string::npos) << ended.err;
   }
 
   TemporaryDirectory temporary;
@@ -199,9 +200,7 @@ TEST_F(DirectoryTest, with_a_damaged_part_says_which_and_what_to_do) {
   for (const Damage& damage : damages) {
     fs::copy(whole, directory, fs::copy_options::recursive);
     damage.inflict(directory + "/" + std::string(damage.part));
-    expect_refused(directory, 3, "stele: corrupt: ");
-    expect_refused(directory, 3, damage.names);
-    expect_refused(directory, 3, "backup");
+    expect_refused(directory, 3, "stele: corrupt: ", {}, {damage.names, "backup"});
     EXPECT_EQ(run({"check", directory}).code, 1) << damage.names;
     fs::remove_all(directory);
   }

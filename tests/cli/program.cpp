@@ -40,6 +40,7 @@ Child spawn(const std::vector<std::string>& arguments, Closed closed, const Prep
     ::dup2(err[1], 2);
     if (closed == Closed::input) ::close(0);
     if (closed == Closed::output) ::close(1);
+    std::signal(SIGINT, SIG_DFL);  // who runs the tests in the background may have it ignored
     if (prepare) prepare();
     ::execv(STELE_PROGRAM, words.data());
     ::_exit(127);

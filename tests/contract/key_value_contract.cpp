@@ -1,5 +1,6 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "tests/contract/key_value_contract.h"
+#include "tests/support/sanitized.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/files.h"
@@ -334,7 +335,7 @@ TEST_P(KeyValueContract, random_operations_match_a_map_at_every_snapshot) {
   std::map<std::string, std::string> now;
   std::vector<std::pair<std::unique_ptr<KeyValueSnapshot>, std::map<std::string, std::string>>> moments;
 
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < testing::cases(600); ++round) {
     Batch batch;
     for (unsigned i = random() % 20; i-- > 0;) {
       const std::string a = key(), b = key();

@@ -8,6 +8,7 @@
 #include <stele/stele.h>
 
 #include "tests/documents/random_documents.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 
@@ -166,7 +167,7 @@ void run(std::uint64_t seed) {
 TEST(IndexDifferential, indexes_never_change_an_answer) {
   const char* rounds = std::getenv("STELE_TEST_ROUNDS");
   const std::uint64_t first = testing::test_seed();
-  for (std::uint64_t seed = first; seed < first + (rounds ? std::stoull(rounds) : 10) && !::testing::Test::HasFailure(); ++seed) run(seed);
+  for (std::uint64_t seed = first; seed < first + (rounds ? std::stoull(rounds) : testing::cases(10)) && !::testing::Test::HasFailure(); ++seed) run(seed);
 }
 
 }  // namespace

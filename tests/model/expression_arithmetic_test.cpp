@@ -1,6 +1,7 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 #include "tests/model/expression_case.h"
 #include "tests/model/random_value.h"
+#include "tests/support/sanitized.h"
 
 #include <cmath>
 
@@ -131,7 +132,7 @@ TEST(Arithmetic, agrees_with_wide_integers) {
   Random random(seed);
   __extension__ typedef __int128 Wide;
   const auto fits = [](Wide v) { return v >= INT64_MIN && v <= INT64_MAX; };
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < testing::cases(20'000); ++i) {
     const auto shift_a = random() % 64, shift_b = random() % 64;
     const std::int64_t a = static_cast<std::int64_t>(random()) >> shift_a,
                        b = static_cast<std::int64_t>(random()) >> shift_b;

@@ -3,6 +3,7 @@
 #include "engine/model/date_text.h"
 #include "tests/model/expression_case.h"
 #include "tests/model/random_value.h"
+#include "tests/support/sanitized.h"
 
 #include <chrono>
 
@@ -164,7 +165,7 @@ TEST(Calendar, agrees_with_chrono) {
   SCOPED_TRACE(seed);
   Random random(seed);
   using namespace std::chrono;
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < testing::cases(200'000); ++i) {
     const auto day = static_cast<std::int64_t>(random() % 20'000'000) - 10'000'000;  // years -25,000 to 29,000
     const year_month_day expected{sys_days(days(day))};
     const Civil civil = civil_of(day);
@@ -184,7 +185,7 @@ TEST(Calendar, every_date_comes_back_from_its_fields_and_its_text) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE(seed);
   Random random(seed);
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < testing::cases(20'000); ++i) {
     const Date date{static_cast<std::int64_t>(random()) >> (random() % 64)};
     const Zone zone{static_cast<std::int64_t>(random() % 2879) - 1439};
     const Clock c = clock_of(date, zone);

@@ -5,6 +5,7 @@
 #include "engine/model/filter.h"
 #include "tests/model/random_value.h"
 #include "tests/model/reference_filter.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 
 #include <stele/error.h>
@@ -203,7 +204,7 @@ TEST(FilterReference, the_engine_agrees_with_it) {
   Random random(seed);
   std::map<std::string, std::pair<int, int>> seen;  // operator: matched, not
   Value last = Object();
-  for (int i = 0; i < 40'000; ++i) {
+  for (int i = 0; i < testing::cases(40'000); ++i) {
     // Each filter meets a few documents: most match few of them.
     const Pair pair{i % 4 ? last : random_filter(random, 3), random_small_object(random, 3)};
     last = pair.filter;
@@ -225,7 +226,7 @@ TEST(FilterReference, the_engine_agrees_with_itself) {
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   Random random(seed);
   const auto with = [](const char* op, const Value& filter) { return Value(Object{{op, Array{filter}}}); };
-  for (int i = 0; i < 4'000; ++i) {
+  for (int i = 0; i < testing::cases(4'000); ++i) {
     const Pair pair{random_filter(random, 2), random_small_object(random, 3)};
     ASSERT_TRUE(holds_for(pair, "a filter and its $nor split a collection", [&](const Pair& p) {
       return engine_matches(p.filter, p.document) == engine_matches(with("$nor", p.filter), p.document);
@@ -258,7 +259,7 @@ TEST(FilterReference, in_is_any_of_its_values_and_all_is_each) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   Random random(seed);
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < testing::cases(20'000); ++i) {
     const std::string path = random_path(random);
     const Array values = random_operands(random, 1, 4);
     const auto spread = [&](const char* op) {
@@ -279,7 +280,7 @@ TEST(FilterReference, not_is_the_complement) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   Random random(seed);
-  for (int i = 0; i < 8'000; ++i) {
+  for (int i = 0; i < testing::cases(8'000); ++i) {
     const std::string path = random_path(random);
     const auto on_path = [&](const Value& operators) { return Value(Object{{path, operators}}); };
     const auto negated = [](const Value& operators) { return Value(Object{{"$not", operators}}); };

@@ -4,6 +4,7 @@
 #include "engine/base/key_codec.h"
 #include "engine/model/compare.h"
 #include "tests/model/random_value.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 
 #include <stele/error.h>
@@ -44,7 +45,7 @@ TEST(ModelKey, bytes_have_the_order_of_values) {
   const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE(seed);
   Random random(seed);
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < testing::cases(200'000); ++i) {
     const Value a = random_value(random), b = random_value(random);
     std::string key_a = key_of(a), key_b = key_of(b);
     ASSERT_EQ(sign(key_a.compare(key_b)), sign(compare(a, b))) << to_json(a) << " " << to_json(b);
@@ -60,7 +61,7 @@ TEST(ModelKey, every_key_can_be_described) {
   const std::uint64_t seed = testing::test_seed();
   SCOPED_TRACE(seed);
   Random random(seed);
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < testing::cases(20'000); ++i) {
     std::string key = key_of(random_value(random));
     if (random() % 2) key::make_descending(key, 0);
     std::string_view rest = key;

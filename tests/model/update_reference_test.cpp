@@ -2,6 +2,7 @@
 #include "engine/base/error.h"
 #include "engine/model/update.h"
 #include "tests/model/reference_update.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/seed.h"
 
 #include <gtest/gtest.h>
@@ -127,7 +128,7 @@ TEST(Update, does_what_a_plain_reference_does) {
   SCOPED_TRACE("STELE_TEST_SEED=" + std::to_string(seed));
   Generator generator(seed);
   std::map<std::string, int> seen;
-  for (int i = 0; i < 8'000 && !::testing::Test::HasFailure(); ++i) {
+  for (int i = 0; i < testing::cases(8'000) && !::testing::Test::HasFailure(); ++i) {
     const Value document = parse(to_json(generator.document()));
     const std::string update = to_json(generator.update());
     const auto expected = reference_update(document, parse(update));

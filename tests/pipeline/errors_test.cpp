@@ -79,6 +79,7 @@ TEST_F(ErrorsTest, ArgumentsOutOfRange) {
   refused(ErrorCode::invalid, R"([{"$group":{"_id":1,"n":{"$sum":1,"$avg":1}}}])", "\"n\"", "one accumulator");
   refused(ErrorCode::invalid, R"([{"$count":"$n"}])", "\"$n\"");
   refused(ErrorCode::invalid, R"([{"$bucket":{"groupBy":"$a","boundaries":[2,1]}}])", "ascending");
+  refused(ErrorCode::invalid, R"([{"$bucket":{"groupBy":{"$nope":1},"boundaries":[1,2]}}])", "groupBy", "$nope");
   refused(ErrorCode::invalid, R"([{"$bucket":{"groupBy":"$a","boundaries":[1,"a"]}}])", "one type");
   refused(ErrorCode::invalid, R"([{"$bucket":{"groupBy":"$a","boundaries":[1,5],"default":3}}])", "outside");
   refused(ErrorCode::unsupported, R"([{"$bucketAuto":{"groupBy":"$a","buckets":3,"granularity":"R5"}}])",

@@ -5,6 +5,7 @@
 #include "tests/pipeline/pipeline_case.h"
 #include "tests/support/random_pipeline.h"
 #include "tests/support/reference_pipeline.h"
+#include "tests/support/sanitized.h"
 
 namespace stele::pipeline {
 namespace {
@@ -51,7 +52,7 @@ class ReferenceTest : public PipelineTest {
 
 TEST_F(ReferenceTest, RandomPipelinesGiveWhatTheReferenceGives) {
   int compared = 0;
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < testing::cases(1500); ++round) {
     if (round % 25 == 0) make_documents();
     sources.seeks_any = random_() % 2;
     settings.threads = static_cast<unsigned>(random_() % 3 + 1);
@@ -74,7 +75,7 @@ TEST_F(ReferenceTest, NeutralStagesChangeNothing) {
                                  R"({"$replaceWith":"$$ROOT"})",
                                  R"({"$match":{"$expr":true}})",
                                  R"({"$unionWith":"nothing"})"};
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < testing::cases(400); ++round) {
     if (round % 25 == 0) make_documents();
     const Value pipeline = random_pipeline(random_, 1);
     Array padded;
@@ -90,7 +91,7 @@ TEST_F(ReferenceTest, NeutralStagesChangeNothing) {
 }
 
 TEST_F(ReferenceTest, APipelineInTwoPartsGivesTheSame) {
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < testing::cases(300); ++round) {
     if (round % 25 == 0) make_documents();
     const Value pipeline = random_pipeline(random_, 1);
     const Array& stages = pipeline.array();
@@ -107,7 +108,7 @@ TEST_F(ReferenceTest, APipelineInTwoPartsGivesTheSame) {
 }
 
 TEST_F(ReferenceTest, LittleMemoryGivesTheSameRows) {
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < testing::cases(300); ++round) {
     if (round % 25 == 0) make_documents();
     const Value pipeline = random_pipeline(random_, 1);
     const Texts much = outcome(pipeline);

@@ -3,6 +3,7 @@
 // Stages that gather rows under little memory give what they give under much, and leave no file behind.
 #include "engine/pipeline/spill_file.h"
 #include "tests/pipeline/pipeline_case.h"
+#include "tests/support/sanitized.h"
 
 #include <filesystem>
 #include <fstream>
@@ -10,12 +11,14 @@
 namespace stele::pipeline {
 namespace {
 
+constexpr int scale = testing::sanitized ? 4 : 1;  // fewer rows in less memory
+
 class SpillTest : public PipelineTest {
  protected:
   SpillTest() {
     Texts documents;
-    for (int i = 0; i < 12'000; ++i)
-      documents.push_back(R"({"_id":)" + std::to_string(i) + R"(,"k":)" + std::to_string(i * 7919 % 5000) + R"(,"v":)" +
+    for (int i = 0; i < 12'000 / scale; ++i)
+      documents.push_back(R"({"_id":)" + std::to_string(i) + R"(,"k":)" + std::to_string(i * 7919 % (5000 / scale)) + R"(,"v":)" +
                           std::to_string(i % 100) + R"(.5,"s":"some text of a document )" + std::to_string(i % 977) +
                           "\"}");
     sources.set("c", documents);
@@ -24,7 +27,7 @@ class SpillTest : public PipelineTest {
     SCOPED_TRACE(pipeline);
     settings.memory_bytes = std::size_t{100} << 20;
     const Texts expected = run(pipeline);
-    for (const std::size_t bytes : {300'000, 100'000}) {
+    for (const std::size_t bytes : {300'000 / scale, 100'000 / scale}) {
       settings.memory_bytes = bytes;
       EXPECT_TRUE(run(pipeline) == expected) << bytes;
     }
@@ -69,7 +72,7 @@ TEST_F(SpillTest, StandardDeviationsAgreeAlmost) {
 }
 
 TEST_F(SpillTest, ExplainTellsWhatWasSpilled) {
-  settings.memory_bytes = 200'000;
+  settings.memory_bytes = 200'000 / scale;
   for (const char* pipeline :
        {R"([{"$sort":{"k":1}},{"$group":{"_id":"$k","n":{"$sum":1}}}])",
         R"([{"$setWindowFields":{"partitionBy":"$k","sortBy":{"v":1},"output":{"n":{"$documentNumber":{}}}}}])",
@@ -77,7 +80,7 @@ TEST_F(SpillTest, ExplainTellsWhatWasSpilled) {
     const Value all = explained(pipeline);
     for (const Value& stage : all.find("stages")->array()) {
       ASSERT_TRUE(stage.find("spilled_bytes")) << model::to_json(stage);
-      EXPECT_GT(stage.find("spilled_bytes")->integer(), 50'000) << model::to_json(stage);
+      EXPECT_GT(stage.find("spilled_bytes")->integer(), 50'000 / scale) << model::to_json(stage);
     }
   }
 }

@@ -10,4 +10,7 @@ inline constexpr bool sanitized = true;
 inline constexpr bool sanitized = false;
 #endif
 
+/// How many of a random test's `usual` cases are run.
+constexpr int cases(int usual) { return sanitized ? usual / 4 : usual; }
+
 }  // namespace stele::testing

@@ -6,13 +6,47 @@
 #include "engine/base/key_codec.h"
 #include "engine/cache/caches.h"
 
-#include <algorithm>
+#include <map>
+#include <utility>
 
 namespace stele::cache {
 
 using storage::Keyspace;
 using transaction::Record;
 using transaction::ScanRecord;
+
+namespace {
+
+/// Follows the late writes of one kind that a transaction makes, undone ones left out again.
+class Follower : public transaction::Attached {
+ protected:
+  /// Calls `forget()` when what was seen may be undone, and `visit(write)` for each that was not seen before.
+  template <class Write, class Forget, class Visit>
+  void follow(const transaction::Transaction& own, Forget&& forget, Visit&& visit) {
+    const auto& late = own.pending().late();
+    if (undone_ != own.pending().undone()) {
+      undone_ = own.pending().undone();
+      seen_ = 0;
+      forget();
+    }
+    for (; seen_ < late.size(); ++seen_)
+      if (const auto* write = dynamic_cast<const Write*>(late[seen_].write.get())) visit(*write);
+  }
+
+ private:
+  std::size_t seen_ = 0;
+  std::uint64_t undone_ = 0;
+};
+
+/// The transaction's one, made when it is first asked for.
+template <class Kept, class... Arguments>
+std::shared_ptr<Kept> beside(transaction::Transaction& own, const void* owner, Arguments&&... arguments) {
+  auto& attached = own.attached(owner);
+  if (!attached) attached = std::make_shared<Kept>(std::forward<Arguments>(arguments)...);
+  return std::static_pointer_cast<Kept>(attached);
+}
+
+}  // namespace
 
 // ---- on disk
 
@@ -34,10 +68,31 @@ class UseNote final : public transaction::LateWrite {
   }
   std::size_t bytes() const override { return 0; }
 
+  bool is_of(const UseOrder& order) const { return order_.get() == &order; }
+  void add_to(OwnUse& own) const { order_->note(own, key_, value_bytes_); }
+
  private:
   std::shared_ptr<UseOrder> order_;
   std::optional<std::string> key_;
   std::optional<std::uint64_t> value_bytes_;
+};
+
+class DiskOfTransaction final : public Follower {
+ public:
+  explicit DiskOfTransaction(std::shared_ptr<UseOrder> order) : order_(std::move(order)) {}
+
+  const OwnUse& use(const transaction::Transaction& own) {
+    follow<UseNote>(
+        own, [&] { use_ = {}; },
+        [&](const UseNote& note) {
+          if (note.is_of(*order_)) note.add_to(use_);
+        });
+    return use_;
+  }
+
+ private:
+  std::shared_ptr<UseOrder> order_;
+  OwnUse use_;
 };
 
 }  // namespace
@@ -57,9 +112,15 @@ void DiskTable::erase(std::string_view store_key) {
   note(std::string(store_key.substr(cache_prefix(cache_).size())), std::nullopt);
 }
 
+const OwnUse& DiskTable::own_use() {
+  static const OwnUse none;
+  if (own_->pending().late().empty()) return none;
+  return beside<DiskOfTransaction>(*own_, order_.get(), order_)->use(*own_);
+}
+
 void DiskTable::evict(std::optional<std::string_view> key, std::size_t value_bytes) {
   // Blind: who writes a victim at the same time conflicts, and one of the two runs again.
-  for (const std::string& victim : order_->victims(key, value_bytes)) erase(cache_prefix(cache_) + victim);
+  for (const std::string& victim : order_->victims(key, value_bytes, own_use())) erase(cache_prefix(cache_) + victim);
 }
 
 bool DiskTable::read(std::string_view key, Entry& entry, Record record) {
@@ -131,21 +192,13 @@ namespace {
 /// One key's change, or the removal of all (no key), on its way to a commit.
 class MemoryWrite final : public transaction::LateWrite {
  public:
-  MemoryWrite(std::shared_ptr<MemoryCache> cache, std::optional<std::string> key, std::optional<Entry> entry,
-              std::uint64_t version)
-      : cache_(std::move(cache)), key_(std::move(key)), entry_(std::move(entry)), version_(version) {}
+  MemoryWrite(std::shared_ptr<MemoryCache> cache, std::optional<std::string> key, std::optional<Entry> entry)
+      : cache_(std::move(cache)), key_(std::move(key)), entry_(std::move(entry)) {}
 
-  void resolve(transaction::LateWrites&) const override {
-    if (!key_ || cache_->version(*key_) == version_) return;
-    fail(
-        ErrorCode::conflict,
-        text(
-            "conflict: a key of a memory cache was changed since this transaction read it; run the transaction again"));
-  }
-
+  void resolve(transaction::LateWrites&) const override {}
   void published() const noexcept override {
     try {
-      key_ ? cache_->write(*key_, entry_) : cache_->flush();
+      key_ ? cache_->apply(*key_, entry_) : cache_->flush();
     } catch (const std::bad_alloc&) {
       // A cache may forget.
     }
@@ -154,33 +207,111 @@ class MemoryWrite final : public transaction::LateWrite {
   std::size_t bytes() const override { return (key_ ? key_->size() : 0) + (entry_ ? entry_->value.size() : 0) + 32; }
 
   bool is_of(const MemoryCache& cache) const { return cache_.get() == &cache; }
-  bool decides(std::string_view key) const { return !key_ || *key_ == key; }
   const std::optional<std::string>& key() const { return key_; }
   const std::optional<Entry>& entry() const { return entry_; }
-  std::uint64_t version() const { return version_; }
 
  private:
   std::shared_ptr<MemoryCache> cache_;
   std::optional<std::string> key_;
   std::optional<Entry> entry_;
-  std::uint64_t version_;
 };
-
-/// The transaction's last write that says what the key is; null: none.
-const MemoryWrite* last_write(const transaction::Transaction& own, const MemoryCache& cache, std::string_view key) {
-  const auto& late = own.pending().late();
-  for (auto it = late.rbegin(); it != late.rend(); ++it) {
-    const auto* write = dynamic_cast<const MemoryWrite*>(it->write.get());
-    if (write && write->is_of(cache) && write->decides(key)) return write;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
+/// What a transaction has read and written of a memory cache.
+class MemoryOfTransaction final : public Follower {
+ public:
+  /// `alone`: nobody is to make it conflict; so what it reads is held until it ends.
+  MemoryOfTransaction(std::shared_ptr<MemoryCache> cache, bool alone) : cache_(std::move(cache)), alone_(alone) {}
+  ~MemoryOfTransaction() override { release(); }
+
+  /// The last write that says what the key is; null: none.
+  const MemoryWrite* last_write(const transaction::Transaction& own, std::string_view key) {
+    follow_writes(own);
+    const auto found = writes_.find(key);
+    return found == writes_.end() ? flush_ : found->second;
+  }
+
+  /// Keys that were written since the last flush, in order.
+  std::vector<std::string> written(const transaction::Transaction& own) {
+    follow_writes(own);
+    std::vector<std::string> keys;
+    for (const auto& [key, write] : writes_) keys.push_back(key);
+    return keys;
+  }
+
+  bool read(std::string_view key, Entry& entry, bool binding) {
+    const auto [seen, first] = seen_.try_emplace(std::string(key));
+    if (first && alone_) hold(seen->first, seen->second);
+    std::uint64_t version = 0;
+    const bool there = cache_->read(key, entry, version);
+    if (first) seen->second.version = version;
+    seen->second.binding = seen->second.binding || binding;
+    return there;
+  }
+
+  void bind(std::string_view key) {
+    if (const auto seen = seen_.find(key); seen != seen_.end()) seen->second.binding = true;
+  }
+
+  void validate(bool all) override {
+    for (auto& [key, seen] : seen_) {
+      if (!all && !seen.binding) continue;
+      if (!seen.held) hold(key, seen);
+      if (cache_->version(key) == seen.version) continue;
+      fail(ErrorCode::conflict,
+           "conflict: a key of a memory cache was changed since this transaction read it; run the transaction again");
+    }
+  }
+
+  void release() noexcept override {
+    for (auto& [key, seen] : seen_)
+      if (std::exchange(seen.held, false)) cache_->let_go(key);
+  }
+
+ private:
+  struct Seen {
+    std::uint64_t version = 0;
+    bool binding = false;
+    bool held = false;
+  };
+
+  void hold(const std::string& key, Seen& seen) {
+    cache_->hold(key);
+    seen.held = true;
+  }
+
+  void follow_writes(const transaction::Transaction& own) {
+    const auto forget = [&] {
+      writes_.clear();
+      flush_ = nullptr;
+    };
+    follow<MemoryWrite>(own, forget, [&](const MemoryWrite& write) {
+      if (!write.is_of(*cache_)) return;
+      if (write.key()) {
+        writes_.insert_or_assign(*write.key(), &write);
+      } else {
+        writes_.clear();
+        flush_ = &write;
+      }
+    });
+  }
+
+  std::shared_ptr<MemoryCache> cache_;
+  const bool alone_;
+  std::map<std::string, Seen, std::less<>> seen_;
+  std::map<std::string, const MemoryWrite*, std::less<>> writes_;
+  const MemoryWrite* flush_ = nullptr;
+};
+
+MemoryInTransaction::MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache)
+    : own_(own),
+      cache_(std::move(cache)),
+      beside_(beside<MemoryOfTransaction>(own, cache_.get(), cache_, own.alone())) {}
+
 bool MemoryInTransaction::read(std::string_view key, Entry& entry) {
-  const MemoryWrite* write = last_write(own_, *cache_, key);
-  if (!write) return cache_->read(key, entry);
+  const MemoryWrite* write = beside_->last_write(own_, key);
+  if (!write) return own_.records() ? beside_->read(key, entry, false) : cache_->read(key, entry);
   if (!write->entry() || !write->entry()->live(now())) return false;
   entry = *write->entry();
   return true;
@@ -188,41 +319,32 @@ bool MemoryInTransaction::read(std::string_view key, Entry& entry) {
 
 void MemoryInTransaction::update(std::string_view key, Change change) {
   std::optional<Entry> entry(std::in_place);
-  std::uint64_t version = 0;
-  if (const MemoryWrite* write = last_write(own_, *cache_, key)) {
-    version = write->key() ? write->version() : cache_->version(key);
+  if (const MemoryWrite* write = beside_->last_write(own_, key)) {
     entry = write->entry();
     if (entry && !entry->live(now())) entry.reset();
-  } else if (!cache_->read(key, *entry, version)) {
+  } else if (!beside_->read(key, *entry, true)) {
     entry.reset();
   }
-  if (change(entry))
-    own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), version));
+  if (change(entry)) write(key, std::move(entry));
 }
 
 void MemoryInTransaction::write(std::string_view key, std::optional<Entry> entry) {
-  own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry), cache_->version(key)));
+  own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::string(key), std::move(entry)));
+  beside_->bind(key);
 }
 
 std::string MemoryInTransaction::scan(std::string_view cursor, std::size_t count, std::vector<std::string>& keys) {
   std::string next = cache_->scan(cursor, count, keys);
-  std::erase_if(keys, [&](const std::string& key) { return last_write(own_, *cache_, key) != nullptr; });
+  std::erase_if(keys, [&](const std::string& key) { return beside_->last_write(own_, key) != nullptr; });
   if (!cursor.empty()) return next;
-  std::vector<std::string> own;  // all with the first call
-  for (const auto& late : own_.pending().late()) {
-    const auto* write = dynamic_cast<const MemoryWrite*>(late.write.get());
-    if (write && write->is_of(*cache_) && write->key()) own.push_back(*write->key());
-  }
-  std::ranges::sort(own);
-  own.erase(std::unique(own.begin(), own.end()), own.end());
   Entry entry;
-  for (std::string& key : own)
+  for (std::string& key : beside_->written(own_))  // all with the first call
     if (read(key, entry)) keys.push_back(std::move(key));
   return next;
 }
 
 void MemoryInTransaction::flush() {
-  own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::nullopt, std::nullopt, 0));
+  own_.writes().late(std::make_shared<MemoryWrite>(cache_, std::nullopt, std::nullopt));
 }
 
 }  // namespace stele::cache

@@ -14,6 +14,8 @@
 
 namespace stele::cache {
 
+class MemoryOfTransaction;
+
 /// Keys on disk. Cache 0 has none.
 class DiskTable final : public Table {
  public:
@@ -36,6 +38,7 @@ class DiskTable final : public Table {
   bool read(std::string_view key, Entry& entry, transaction::Record record);
   void evict(std::optional<std::string_view> key, std::size_t value_bytes);
   void note(std::optional<std::string> key, std::optional<std::uint64_t> value_bytes);
+  const OwnUse& own_use();
 
   transaction::Reader& reader_;
   transaction::Transaction* own_;
@@ -45,11 +48,11 @@ class DiskTable final : public Table {
   std::string bytes_;
 };
 
-/// Keys in memory, inside a transaction: what it has written is laid over them, and applied when it commits.
+/// Keys in memory, inside a transaction: what it has written is laid over them, and applied when it commits. What it
+/// has read is checked then: at Isolation::snapshot only what it has written, too, or changed.
 class MemoryInTransaction final : public Table {
  public:
-  MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache)
-      : own_(own), cache_(std::move(cache)) {}
+  MemoryInTransaction(transaction::Transaction& own, std::shared_ptr<MemoryCache> cache);
 
   std::int64_t now() override { return own_.time_us(); }
   bool read(std::string_view key, Entry& entry) override;
@@ -61,6 +64,7 @@ class MemoryInTransaction final : public Table {
  private:
   transaction::Transaction& own_;
   std::shared_ptr<MemoryCache> cache_;
+  std::shared_ptr<MemoryOfTransaction> beside_;
 };
 
 }  // namespace stele::cache

@@ -3,6 +3,7 @@
 
 #include "engine/base/key_codec.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace stele::cache {
@@ -58,24 +59,47 @@ bool UseOrder::fits(std::string_view key, std::size_t value_bytes) const {
   return kept_bytes(key, value_bytes) <= bounds_.bytes_max;
 }
 
-std::vector<std::string> UseOrder::victims(std::optional<std::string_view> key, std::size_t value_bytes) {
+std::optional<std::uint64_t> UseOrder::kept(const OwnUse& own, const std::string& key) const {
+  if (const auto written = own.kept.find(key); written != own.kept.end()) return written->second;
+  const auto committed = items_.find(key);
+  return own.flushed || committed == items_.end() ? std::nullopt : std::optional(committed->second->bytes);
+}
+
+void UseOrder::note(OwnUse& own, const std::optional<std::string>& key, std::optional<std::uint64_t> value_bytes) {
   std::lock_guard guard(mutex_);
-  std::uint64_t keys = items_.size();
-  std::uint64_t bytes = bytes_;
+  if (!key) {
+    own = {};
+    own.flushed = true;
+    return;
+  }
+  const auto before = kept(own, *key);
+  const auto now = value_bytes ? std::optional(kept_bytes(*key, *value_bytes)) : std::nullopt;
+  own.keys += now.has_value() - before.has_value();
+  own.bytes += static_cast<std::int64_t>(now.value_or(0) - before.value_or(0));
+  own.kept[*key] = now;
+}
+
+std::vector<std::string> UseOrder::victims(std::optional<std::string_view> key, std::size_t value_bytes,
+                                           const OwnUse& own) {
+  std::lock_guard guard(mutex_);
+  // Others may have removed meanwhile what the transaction counts as there: never below nothing.
+  auto keys = std::max<std::int64_t>((own.flushed ? 0 : static_cast<std::int64_t>(items_.size())) + own.keys, 0);
+  auto bytes = std::max<std::int64_t>((own.flushed ? 0 : static_cast<std::int64_t>(bytes_)) + own.bytes, 0);
   if (key) {
-    const auto there = items_.find(*key);
-    keys += there == items_.end();
-    bytes += kept_bytes(*key, value_bytes) - (there == items_.end() ? 0 : there->second->bytes);
+    const auto before = kept(own, std::string(*key));
+    keys += !before;
+    bytes += static_cast<std::int64_t>(kept_bytes(*key, value_bytes) - before.value_or(0));
   }
   std::vector<std::string> out;
   auto item = order_.begin();
-  for (std::size_t left = order_.size(); left > 0 && out.size() < victims_max; --left) {
-    if (keys <= bounds_.keys_max && bytes <= bounds_.bytes_max) break;
+  for (std::size_t left = own.flushed ? 0 : order_.size(); left > 0 && out.size() < victims_max; --left) {
+    if (static_cast<std::uint64_t>(keys) <= bounds_.keys_max && static_cast<std::uint64_t>(bytes) <= bounds_.bytes_max)
+      break;
     const auto next = std::next(item);
-    if (item->key != key) {
+    if (item->key != key && !own.kept.contains(item->key)) {
       out.push_back(item->key);
       --keys;
-      bytes -= item->bytes;
+      bytes -= static_cast<std::int64_t>(item->bytes);
       order_.splice(order_.end(), order_, item);
     }
     item = next;

@@ -1,8 +1,8 @@
 // Copyright The Stele authors. SPDX-License-Identifier: Apache-2.0
 //
 // The keys of a bounded cache on disk, from the least to the most recently used. In memory only: after a reopening it
-// begins with the order of the keys. It follows commits; what a transaction has written and not committed counts when
-// it commits, so the bounds may be passed by as much as is being written at once.
+// begins with the order of the keys. It follows commits; what other transactions have written and not committed counts
+// when they commit, so the bounds may be passed by as much as is being written at once.
 #pragma once
 
 #include "engine/cache/memory_cache.h"
@@ -19,6 +19,14 @@
 
 namespace stele::cache {
 
+/// What one transaction has written to the cache and not committed: it counts, and does not go to make room.
+struct OwnUse {
+  std::unordered_map<std::string, std::optional<std::uint64_t>> kept;  // bytes; none: removed
+  bool flushed = false;                                                // before all that stands in `kept`
+  std::int64_t keys = 0;                                               // more than are committed
+  std::int64_t bytes = 0;
+};
+
 class UseOrder {  // any thread
  public:
   explicit UseOrder(const Bounds& bounds) : bounds_(bounds) {}
@@ -30,10 +38,13 @@ class UseOrder {  // any thread
   void note(std::string_view key, std::optional<std::uint64_t> value_bytes);
   void clear();
 
+  /// The same of a transaction's writes; no key: it removes all.
+  void note(OwnUse& own, const std::optional<std::string>& key, std::optional<std::uint64_t> value_bytes);
+
   bool fits(std::string_view key, std::size_t value_bytes) const;
-  /// Which keys have to go for `key` to come in, or, without one, as things are. They count as used now, so that
-  /// writers at the same time take different ones.
-  std::vector<std::string> victims(std::optional<std::string_view> key, std::size_t value_bytes);
+  /// Which committed keys have to go for `key` to come in, or, without one, as things are; those of `own` stay. They
+  /// count as used now, so that writers at the same time take different ones.
+  std::vector<std::string> victims(std::optional<std::string_view> key, std::size_t value_bytes, const OwnUse& own);
 
  private:
   struct Item {
@@ -42,6 +53,8 @@ class UseOrder {  // any thread
   };
   using Order = std::list<Item>;
 
+  /// Bytes that a key takes, as the transaction sees it; none: it is not there.
+  std::optional<std::uint64_t> kept(const OwnUse& own, const std::string& key) const;
   void put(std::string_view key, std::uint64_t value_bytes);
   void remove(Order::iterator item);
 

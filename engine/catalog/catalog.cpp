@@ -27,6 +27,8 @@ std::string definition_key(Kind kind, std::string_view name) {
   return out;
 }
 
+}  // namespace
+
 void check_name(Kind kind, std::string_view name) {
   const auto refuse = [&](std::string_view why) {
     fail(ErrorCode::invalid, text(catalog::name(kind), ": the name ", why), {{"reason", "InvalidName"}});
@@ -38,8 +40,6 @@ void check_name(Kind kind, std::string_view name) {
   if (!is_utf8(name)) refuse("is not valid UTF-8");
   if (name.starts_with("_stele")) refuse("begins with \"_stele\", which is reserved for Stele itself");
 }
-
-}  // namespace
 
 std::vector<Definition> Catalog::read_all(transaction::Reader& reader, transaction::ScanRecord record) {
   std::vector<Definition> all;

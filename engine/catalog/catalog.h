@@ -23,6 +23,9 @@
 
 namespace stele::catalog {
 
+/// `invalid` for what nothing of that kind may be called.
+void check_name(Kind kind, std::string_view name);
+
 class Catalog {
  public:
   using DefinitionPtr = std::shared_ptr<const Definition>;

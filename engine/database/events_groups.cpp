@@ -115,7 +115,7 @@ bool Group::leave(std::string_view member) {
   return write(*scope(), stream_, name_, [&](auto& group, auto& own) { return group.leave(own, member); });
 }
 
-std::vector<Claimed> Group::claim(const ClaimOptions& options) {
+Claims Group::claim(const ClaimOptions& options) {
   return write(*scope(), stream_, name_, [&](auto& group, auto& own) { return group.claim(own, options); });
 }
 

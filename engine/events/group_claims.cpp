@@ -54,19 +54,21 @@ void Groups::bury(Transaction& own, const GroupRecord& record, const Event& even
   }
 }
 
-std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options) const {
+Claims Groups::claim(Transaction& own, const ClaimOptions& options) const {
   if (options.count > claims_max || options.min_idle.count() < 0)
     fail(ErrorCode::invalid,
          text("group \"", group_, "\": claim of ", options.count, " events idle for ", options.min_idle.count(),
               " ms; give a count up to ", claims_max, " and an idle time of 0 or more"),
          {{"reason", "InvalidClaim"}});
+  if (!options.consumer.empty()) check_group_name("consumer", options.consumer);
   const Extent at = stream(own);
   const GroupRecord record = find_or_create(own, at.stream);
   if (record.partitions > 1)
     fail(ErrorCode::invalid,
          text("group \"", group_, "\": it shares events out by partitions; claim from a group with one"),
          {{"reason", "HasPartitions"}});
-  std::vector<Claimed> claimed;
+  Claims claims;
+  std::vector<Claimed>& claimed = claims.events;
   const auto give = [&](Event event, std::uint32_t deliveries) {
     own.writes().put(Keyspace::events, pending_key(at.stream, group_, *event.offset),
                      encode(PendingRecord{own.time_us(), deliveries, options.consumer}));
@@ -93,8 +95,9 @@ std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options
       // Only what is taken is bound: acks of other events do not conflict with this.
       if (pending.claimed > idle_since) continue;
       own.note_read(Keyspace::events, scan->key(), Record::binding);
-      living += !is_dead(pending);
-      again.emplace_back(big_endian(scan->key().substr(prefix.size())), std::move(pending));
+      const std::uint64_t offset = big_endian(scan->key().substr(prefix.size()));
+      living += offset >= at.earliest && !is_dead(pending);
+      again.emplace_back(offset, std::move(pending));
     }
   }
   for (auto& [offset, pending] : again) {
@@ -103,18 +106,27 @@ std::vector<Claimed> Groups::claim(Transaction& own, const ClaimOptions& options
       give(std::move(*event), pending.deliveries + 1);
       continue;
     }
-    if (event) bury(own, record, *event, pending.deliveries);
+    if (event) {
+      bury(own, record, *event, pending.deliveries);
+    } else {
+      ++claims.lost;
+    }
     own.writes().erase(Keyspace::events, pending_key(at.stream, group_, offset));
   }
 
-  if (claimed.size() == options.count) return claimed;
-  const std::uint64_t from = std::max(place(own, at, 0), at.earliest);
-  const Poll fresh = read(own, at, record, {from}, options.count - claimed.size());
-  for (const Event& event : fresh.events) give(event, 1);
-  if (fresh.next > from) {
-    own.writes().put(Keyspace::events, committed_key(at.stream, group_, 0), fixed_bytes(fresh.next));
+  if (claimed.size() < options.count) {
+    const std::uint64_t committed = place(own, at, 0);
+    const std::uint64_t from = std::max(committed, at.earliest);
+    claims.lost += from - committed;
+    const Poll fresh = read(own, at, record, {from}, options.count - claimed.size());
+    for (const Event& event : fresh.events) give(event, 1);
+    if (fresh.next > committed)
+      own.writes().put(Keyspace::events, committed_key(at.stream, group_, 0), fixed_bytes(fresh.next));
   }
-  return claimed;
+  if (claims.lost > 0)
+    own.writes().merge(Keyspace::events, lost_key(at.stream, group_), transaction::Merge::add,
+                       static_cast<std::int64_t>(claims.lost));
+  return claims;
 }
 
 template <class Change>
@@ -124,6 +136,11 @@ std::uint64_t Groups::change_pending(Transaction& own, std::span<const std::uint
     fail(ErrorCode::not_found,
          text("group \"", group_, "\" of stream \"", streams_.name(), "\": there is none; it begins with a claim"),
          {{"reason", "NoGroup"}});
+  for (const std::uint64_t offset : offsets)
+    if (offset >= at.end())
+      fail(ErrorCode::out_of_range,
+           text("group \"", group_, "\": offset ", offset, " was never claimed; the stream ends at ", at.end()),
+           {{"reason", "BadOffset"}, {"earliest", std::to_string(at.earliest)}, {"end", std::to_string(at.end())}});
   std::uint64_t changed = 0;
   std::string bytes;
   for (const std::uint64_t offset : offsets) {
@@ -163,9 +180,11 @@ std::vector<PendingEvent> Groups::pending(Reader& reader, std::size_t limit) con
     PendingRecord pending;
     if (!decode(scan->value(), pending)) damaged(text("group \"", group_, "\""), "a pending event");
     const bool nacked = pending.claimed == at_once;
-    out.push_back({big_endian(scan->key().substr(prefix.size())), std::move(pending.consumer), pending.deliveries,
+    const std::uint64_t offset = big_endian(scan->key().substr(prefix.size()));
+    out.push_back({offset, std::move(pending.consumer), pending.deliveries,
                    nacked ? std::chrono::milliseconds::max()
-                          : std::chrono::milliseconds((reader.time_us() - pending.claimed) / 1000)});
+                          : std::chrono::milliseconds((reader.time_us() - pending.claimed) / 1000),
+                   offset < at.earliest});
   }
   return out;
 }

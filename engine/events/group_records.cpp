@@ -9,7 +9,7 @@ namespace stele::events {
 
 namespace {
 
-enum GroupPart : std::uint64_t { record = 0, committed = 1, members = 2, pending = 3 };
+enum GroupPart : std::uint64_t { record = 0, committed = 1, members = 2, pending = 3, lost = 4 };
 
 std::string group_part(std::uint64_t stream, std::string_view group, GroupPart part) {
   std::string out = group_prefix(stream, group);
@@ -31,6 +31,8 @@ std::string committed_prefix(std::uint64_t stream, std::string_view group) {
 }
 std::string members_prefix(std::uint64_t stream, std::string_view group) { return group_part(stream, group, members); }
 std::string pending_prefix(std::uint64_t stream, std::string_view group) { return group_part(stream, group, pending); }
+
+std::string lost_key(std::uint64_t stream, std::string_view group) { return group_part(stream, group, lost); }
 
 std::string committed_key(std::uint64_t stream, std::string_view group, std::uint64_t partition) {
   std::string out = committed_prefix(stream, group);

@@ -6,6 +6,7 @@
 //   G · id 1 · u64 partition  ->  u64 committed offset; absent: the earliest
 //   G · id 2 · name member    ->  i64 expires, µs · i64 session, µs
 //   G · id 3 · u64 offset     ->  i64 claimed at, µs · u32 deliveries · consumer (claimed, not acked)
+//   G · id 4                  ->  i64 jobs that retention removed before they were done; absent: 0
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,8 @@ std::string members_prefix(std::uint64_t stream, std::string_view group);
 std::string member_key(std::uint64_t stream, std::string_view group, std::string_view member);
 std::string pending_prefix(std::uint64_t stream, std::string_view group);
 std::string pending_key(std::uint64_t stream, std::string_view group, std::uint64_t offset);
+
+std::string lost_key(std::uint64_t stream, std::string_view group);
 
 std::string encode(const GroupRecord& record);
 std::string encode(const MemberRecord& record);

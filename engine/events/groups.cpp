@@ -22,17 +22,17 @@ namespace {
 constexpr std::size_t name_bytes_max = 255;
 constexpr std::uint32_t partitions_max = 1024;
 
-void check_name(std::string_view what, std::string_view name) {
+}  // namespace
+
+void check_group_name(std::string_view what, std::string_view name) {
   if (!name.empty() && name.size() <= name_bytes_max && is_utf8(name) && name.find('\0') == std::string_view::npos)
     return;
   fail(ErrorCode::invalid, text(what, ": a name is 1 to ", name_bytes_max, " bytes of UTF-8 without NUL"),
        {{"reason", "InvalidName"}});
 }
 
-}  // namespace
-
 Extent Groups::stream(Reader& reader) const {
-  check_name("group", group_);
+  check_group_name("group", group_);
   const Extent at = streams_.extent(reader);
   if (at.stream != 0) return at;
   fail(ErrorCode::not_found,
@@ -61,9 +61,15 @@ void Groups::create(Transaction& own, const GroupOptions& options) const {
     fail(ErrorCode::invalid,
          text("group \"", group_, "\": ", options.partitions, " partitions; give 1 to ", partitions_max),
          {{"reason", "InvalidGroup"}});
-  if (options.dead_letters == streams_.name())
-    fail(ErrorCode::invalid, text("group \"", group_, "\": dead letters would come back; name another stream"),
-         {{"reason", "InvalidGroup"}});
+  if (!options.dead_letters.empty()) {
+    catalog::check_name(catalog::Kind::stream, options.dead_letters);
+    const auto refuse = [&](std::string_view why) {
+      fail(ErrorCode::invalid, text("group \"", group_, "\": dead letters ", why), {{"reason", "InvalidGroup"}});
+    };
+    if (options.dead_letters == streams_.name()) refuse("would come back; name another stream");
+    if (options.deliveries_max == 0) refuse("are those beyond deliveries_max; give one of 1 or more");
+    if (options.partitions > 1) refuse("are of jobs, which a group with one partition has");
+  }
   if (find(own, at.stream))
     fail(ErrorCode::exists, text("group \"", group_, "\" of stream \"", streams_.name(), "\": is there already"));
   own.writes().put(Keyspace::events, group_key(at.stream, group_),
@@ -133,7 +139,13 @@ void Groups::require_no_members(Reader& reader, std::uint64_t stream, std::strin
   fail(ErrorCode::invalid,
        text("group \"", group_, "\": it has members, the first is \"", live->first, "\"; ", verb,
             " as one of them, or let them leave"),
-       {{"reason", "HasMembers"}});
+       {{"reason", "fenced"}});
+}
+
+void Groups::refuse_member(std::string_view member) const {
+  fail(ErrorCode::not_found,
+       text("group \"", group_, "\": \"", member.substr(0, 60), "\" is no member (any more); join it, then poll"),
+       {{"reason", "unknown_member"}});
 }
 
 Poll Groups::poll(Reader& reader, std::size_t limit) const {
@@ -150,10 +162,7 @@ Poll Groups::poll(Transaction& own, const PollOptions& options) const {
   Members members = read_members(own, at.stream);
   expire_members(own, at.stream, record, members);
   const auto self = members.find(options.member);
-  if (self == members.end())
-    fail(ErrorCode::not_found,
-         text("group \"", group_, "\": \"", options.member, "\" is no member (any more); join it"),
-         {{"reason", "NoMember"}});
+  if (self == members.end()) refuse_member(options.member);
   // Kept alive without a write for every poll.
   if (self->second.expires - own.time_us() < self->second.session / 3 * 2) {
     self->second.expires = own.time_us() + self->second.session;
@@ -184,12 +193,18 @@ void Groups::commit(Transaction& own, const Extent& at, const GroupRecord& recor
 void Groups::commit(Transaction& own, const Poll& polled) const {
   const Extent at = stream(own);
   const GroupRecord record = find_or_create(own, at.stream);
+  Members members;
+  if (polled.member.empty()) {
+    require_no_members(own, at.stream, "commit");
+  } else {
+    members = read_members(own, at.stream);
+    const auto self = members.find(polled.member);
+    if (self == members.end() || self->second.expires < own.time_us()) refuse_member(polled.member);
+  }
   if (record.generation != polled.generation)
     fail(ErrorCode::invalid,
-         text("group \"", group_,
-              "\": its members have changed since the poll, and with them who has which events; poll again"),
-         {{"reason", "Rebalanced"}});
-  const Members members = polled.member.empty() ? Members() : read_members(own, at.stream);
+         text("group \"", group_, "\": its members have changed, or its place was moved, since the poll; poll again"),
+         {{"reason", "illegal_generation"}});
   commit(own, at, record, places(own, at, record, members, polled.member), polled.next);
 }
 
@@ -248,6 +263,11 @@ GroupLag Groups::lag(Reader& reader) const {
   const std::string prefix = pending_prefix(at.stream, group_);
   const auto scan = reader.scan(Keyspace::events, {prefix, key::prefix_end(prefix)}, ScanRecord::none);
   while (scan->next()) ++lag.pending;
+  std::string bytes;
+  std::int64_t lost = 0;
+  if (reader.get(Keyspace::events, lost_key(at.stream, group_), bytes) && !ByteReader(bytes).fixed(lost))
+    damaged(text("group \"", group_, "\""), "its count of lost jobs");
+  lag.lost = static_cast<std::uint64_t>(lost);
   return lag;
 }
 
@@ -268,7 +288,9 @@ void Groups::expire_members(Transaction& own, std::uint64_t stream, GroupRecord&
   const std::size_t before = members.size();
   std::erase_if(members, [&](const auto& member) {
     if (member.second.expires >= own.time_us()) return false;
-    own.writes().erase(Keyspace::events, member_key(stream, group_, member.first));
+    const std::string key = member_key(stream, group_, member.first);
+    own.note_read(Keyspace::events, key, Record::binding);  // who polls meanwhile stays
+    own.writes().erase(Keyspace::events, key);
     return true;
   });
   if (members.size() == before) return;
@@ -277,13 +299,15 @@ void Groups::expire_members(Transaction& own, std::uint64_t stream, GroupRecord&
 }
 
 void Groups::join(Transaction& own, std::string_view member, std::chrono::milliseconds session) const {
-  check_name("member", member);
+  check_group_name("member", member);
   if (session.count() <= 0 || session > std::chrono::hours(24 * 365))
     fail(ErrorCode::invalid,
          text("group \"", group_, "\": a session of ", session.count(), " ms; give more than 0 and at most a year"),
          {{"reason", "InvalidSession"}});
   const Extent at = stream(own);
   GroupRecord record = find_or_create(own, at.stream);
+  Members members = read_members(own, at.stream);
+  expire_members(own, at.stream, record, members);  // the name itself, too: it is given a new generation
   const std::int64_t session_us = static_cast<std::int64_t>(session.count()) * 1000;
   const std::string key = member_key(at.stream, group_, member);
   std::string bytes;

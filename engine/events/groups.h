@@ -19,6 +19,9 @@
 
 namespace stele::events {
 
+/// `invalid` for what no group, member or consumer may be called; `what` says which of them it is.
+void check_group_name(std::string_view what, std::string_view name);
+
 class Groups {
  public:
   /// `durable`: events of later commits are not given.
@@ -42,7 +45,7 @@ class Groups {
   void join(transaction::Transaction& own, std::string_view member, std::chrono::milliseconds session) const;
   bool leave(transaction::Transaction& own, std::string_view member) const;
 
-  std::vector<Claimed> claim(transaction::Transaction& own, const ClaimOptions& options) const;
+  Claims claim(transaction::Transaction& own, const ClaimOptions& options) const;
   std::uint64_t ack(transaction::Transaction& own, std::span<const std::uint64_t> offsets) const;
   std::uint64_t nack(transaction::Transaction& own, std::span<const std::uint64_t> offsets) const;
   std::vector<PendingEvent> pending(transaction::Reader& reader, std::size_t limit) const;
@@ -65,6 +68,7 @@ class Groups {
   void commit(transaction::Transaction& own, const Extent& at, const GroupRecord& record,
               const std::vector<std::optional<std::uint64_t>>& places, std::uint64_t next) const;
   void require_no_members(transaction::Reader& reader, std::uint64_t stream, std::string_view verb) const;
+  [[noreturn]] void refuse_member(std::string_view member) const;
   void bury(transaction::Transaction& own, const GroupRecord& record, const Event& event,
             std::uint32_t deliveries) const;
   std::optional<Event> event_at(transaction::Reader& reader, const Extent& at, std::uint64_t offset) const;

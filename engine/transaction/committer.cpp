@@ -71,6 +71,7 @@ Committer::Committed Committer::commit(const Proposal& proposal) {
 
     // 4. Second stage: what committed since the first. From here on nothing can come in between.
     if (proposal.pinned) recent_.validate(footprint, validated);
+    for (Attached* attached : proposal.attached) attached->validate(serializable);
     if (!prepared.resolved) resolve_late_operations(*proposal.writes, gseq, prepared);
 
     // 5. The outbox row: the tail of earlier key-value commits, then our own batch. It is part of SQLite's

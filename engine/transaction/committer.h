@@ -6,6 +6,7 @@
 
 #include "engine/storage/key_value.h"
 #include "engine/storage/relational.h"
+#include "engine/transaction/attached.h"
 #include "engine/transaction/health.h"
 #include "engine/transaction/large_files.h"
 #include "engine/transaction/order.h"
@@ -27,6 +28,7 @@ namespace stele::transaction {
 struct Proposal {
   const ReadSet* reads = nullptr;
   const WriteSet* writes = nullptr;
+  std::vector<Attached*> attached = {};  // released by the caller, also after an error
   std::uint64_t snapshot = 0;  // validated against what committed after it
   bool pinned = false;         // false: nothing was read, nothing to validate
   Isolation isolation = Isolation::serializable;

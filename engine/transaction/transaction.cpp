@@ -411,6 +411,8 @@ std::uint64_t Transaction::commit() {
     Proposal proposal;
     proposal.reads = &reads_;
     proposal.writes = &writes_;
+    for (const auto& [owner, attached] : attached_)
+      if (attached) proposal.attached.push_back(attached.get());
     proposal.snapshot = moment_;
     proposal.pinned = key_value_ != nullptr;
     proposal.isolation = isolation_;
@@ -460,6 +462,8 @@ void Transaction::release_everything() noexcept {
   end_cursors();
   release_writer();
   release_readers();
+  for (const auto& [owner, attached] : attached_)
+    if (attached) attached->release();
   key_value_.reset();
   if (registered_ != 0) store_->leave(registered_);
   registered_ = 0;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/base/interrupt.h"
+#include "engine/transaction/attached.h"
 #include "engine/transaction/committer.h"
 #include "engine/transaction/reader.h"
 #include "engine/transaction/sql_cursor.h"
@@ -17,6 +18,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +72,11 @@ class Transaction final : public Reader {
   /// The write set, for the tiers' write verbs. `readonly` in a snapshot.
   WriteSet& writes();
   const WriteSet& pending() const { return writes_; }
+
+  /// What a tier keeps here under `owner`; null at first.
+  std::shared_ptr<Attached>& attached(const void* owner) { return attached_[owner]; }
+  /// Nobody else commits meanwhile: Committer::Alone.
+  bool alone() const { return alone_; }
 
   /// Runs one SQL statement. One that writes is complete when this returns.
   std::shared_ptr<SqlCursor> sql(std::string_view text, const Parameters& parameters);
@@ -205,6 +212,7 @@ class Transaction final : public Reader {
   std::optional<WriteSet::Statement> as_of_;  // while a cursor reads on: what it sees of the own writes
   std::vector<TableHash> tables_written_;
   bool schema_changed_ = false;
+  std::map<const void*, std::shared_ptr<Attached>> attached_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::weak_ptr<SqlCursor>> cursors_;
   std::vector<TransactionScan*> scans_;  // alive; each takes itself out

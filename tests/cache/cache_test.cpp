@@ -205,6 +205,58 @@ TEST_P(Caches, transactions_that_change_the_same_key_conflict) {
   EXPECT_EQ(c.get("n"), "2");
 }
 
+TEST_P(Caches, what_a_transaction_has_read_and_then_written_is_still_so_when_it_commits) {
+  for (const Isolation isolation : {Isolation::serializable, Isolation::snapshot}) {
+    c.set("n", "1");
+    c.del("absent");
+    for (const char* key : {"n", "absent"}) {
+      Transaction one = db.begin({.isolation = isolation});
+      Transaction two = db.begin({.isolation = isolation});
+      for (Transaction* tx : {&one, &two}) {
+        Cache own = tx->cache("c");
+        own.set(key, own.get(key).value_or("") + "+");
+      }
+      one.commit();
+      expect_error(ErrorCode::conflict, [&] { two.commit(); });
+    }
+    EXPECT_EQ(c.get("n"), "1+");
+    EXPECT_EQ(c.get("absent"), "+");
+  }
+}
+
+TEST_P(Caches, a_serializable_transaction_that_writes_elsewhere_conflicts_with_a_change_of_what_it_read) {
+  c.set("price", "3");
+  const auto attempt = [&](Isolation isolation) {
+    Transaction tx = db.begin({.isolation = isolation});
+    tx.collection("bills").put(R"({"_id":)" + *tx.cache("c").get("price") + "}");
+    c.set("price", "4");
+    tx.commit();
+  };
+  expect_error(ErrorCode::conflict, [&] { attempt(Isolation::serializable); });
+  attempt(Isolation::snapshot);
+  EXPECT_EQ(db.collection("bills").count(), 1u);
+  Transaction reads = db.begin();
+  reads.cache("c").get("price");
+  c.set("price", "5");
+  reads.commit();
+}
+
+TEST_P(Caches, transactions_and_calls_of_their_own_lose_no_update_of_each_other) {
+  constexpr int each = 20;
+  std::int64_t called = 0;
+  {
+    std::jthread calls([&](std::stop_token stop) {
+      for (Cache mine = db.cache("c"); !stop.stop_requested(); ++called) mine.incr("n");
+    });
+    for (int i = 0; i < each; ++i)
+      db.write({.durability = Durability::relaxed}, [&](Transaction& tx) {
+        Cache own = tx.cache("c");
+        own.set("n", std::to_string(std::stoll(own.get("n").value_or("0")) + 1));
+      });
+  }
+  EXPECT_EQ(c.get("n"), std::to_string(called + each));
+}
+
 TEST_P(Caches, no_increment_is_lost_under_many_threads) {
   constexpr int threads = 4, each = 300;
   {
@@ -357,6 +409,35 @@ TEST_F(CacheKinds, a_bounded_cache_on_disk_lets_the_least_recently_used_go) {
   EXPECT_EQ(bytes.get("huge"), std::nullopt) << "what does not fit is not kept";
   db.close();
   EXPECT_TRUE(check(directory / "db", {.deep = true}).empty());
+}
+
+TEST_F(CacheKinds, a_transaction_does_not_evict_what_it_has_just_written) {
+  db.cache("c").create({.keys_max = 3});
+  Cache c = db.cache("c");
+  for (const char* key : {"a", "b", "c"}) c.set(key, "v");
+  db.write([](Transaction& tx) {
+    Cache own = tx.cache("c");
+    own.set("a", "new");
+    own.set("d", "v");  // b goes, although a was used longer ago
+    for (int i = 0; i < 5; ++i) own.set("d", std::to_string(i));
+    EXPECT_EQ(own.get("a"), "new");
+    tx.savepoint("s");
+    own.set("e", "v");
+    tx.rollback_to("s");
+  });
+  EXPECT_EQ(c.scan().keys, (std::vector<std::string>{"a", "c", "d"})) << "an overwritten key is one key";
+  db.write([](Transaction& tx) {
+    Cache own = tx.cache("c");
+    own.del("a");
+    own.set("f", "v");
+  });
+  EXPECT_EQ(c.scan().keys, (std::vector<std::string>{"c", "d", "f"})) << "what it has removed makes room";
+  db.write([](Transaction& tx) {
+    Cache own = tx.cache("c");
+    own.flush();
+    for (const char* key : {"x", "y", "z"}) own.set(key, "v");
+  });
+  EXPECT_EQ(c.scan().keys, (std::vector<std::string>{"x", "y", "z"}));
 }
 
 TEST_F(CacheKinds, writers_at_the_same_time_keep_a_cache_on_disk_within_its_bounds) {

@@ -100,7 +100,7 @@ class Consumer {
   /// Claimed and acked in transactions of their own; between them, a kill makes the claim pending.
   bool work(std::chrono::milliseconds idle) {
     const std::vector<Claimed> jobs =
-        db_.stream("in").group("jobs").claim({.consumer = "worker", .count = 1 + below(4), .min_idle = idle});
+        db_.stream("in").group("jobs").claim({.consumer = "worker", .count = 1 + below(4), .min_idle = idle}).events;
     for (const Claimed& job : jobs) {
       const std::uint64_t offset = *job.event.offset;
       if (idle.count() > 0 && below(8) == 0) {

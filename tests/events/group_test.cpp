@@ -158,13 +158,13 @@ TEST_F(Groups, a_member_that_leaves_or_dies_gives_its_share_up) {
 TEST_F(Groups, jobs_are_claimed_acked_and_given_again) {
   const auto take = [&](const char* consumer, std::chrono::milliseconds min_idle, std::size_t count = 2) {
     std::string out;
-    for (const Claimed& claimed : g.claim({consumer, count, min_idle}))
+    for (const Claimed& claimed : g.claim({consumer, count, min_idle}).events)
       out += std::to_string(*claimed.event.offset) + "x" + std::to_string(claimed.deliveries) + " ";
     return out;
   };
   EXPECT_EQ(take("a", 1h), "0x1 1x1 ");
   EXPECT_EQ(take("b", 1h), "2x1 3x1 ");
-  const std::uint64_t done[] = {0, 3, 0, 77};
+  const std::uint64_t done[] = {0, 3, 0, 9};
   EXPECT_EQ(g.ack(done), 2u);
   EXPECT_EQ(g.ack(done), 0u) << "twice is nothing";
   EXPECT_EQ(g.lag().pending, 2u);
@@ -191,9 +191,9 @@ TEST_F(Groups, data_that_has_no_room_in_a_dead_letter_stays_behind) {
   db.sync_now();
   auto jobs = db.stream("q").group("g");
   jobs.create({.deliveries_max = 1, .dead_letters = "dead"});
-  EXPECT_EQ(jobs.claim({"a", 1, 1h}).at(0).event.offset, 0u);
+  EXPECT_EQ(jobs.claim({"a", 1, 1h}).events.at(0).event.offset, 0u);
   jobs.nack(std::vector<std::uint64_t>{0});
-  EXPECT_EQ(jobs.claim({"a", 1, 1h}).at(0).event.offset, 1u);
+  EXPECT_EQ(jobs.claim({"a", 1, 1h}).events.at(0).event.offset, 1u);
   EXPECT_EQ(db.stream("dead").read().at(0).data, R"({"stream":"q","group":"g","offset":0,"deliveries":1})");
 }
 
@@ -201,10 +201,10 @@ TEST_F(Groups, a_job_that_fails_too_often_is_a_dead_letter) {
   g.create({.deliveries_max = 2, .dead_letters = "dead"});
   const std::uint64_t first[] = {0};
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(g.claim({"a", 1, 1h}).at(0).event.offset, 0u);
+    EXPECT_EQ(g.claim({"a", 1, 1h}).events.at(0).event.offset, 0u);
     g.nack(first);
   }
-  EXPECT_EQ(g.claim({"a", 1, 1h}).at(0).event.offset, 1u);
+  EXPECT_EQ(g.claim({"a", 1, 1h}).events.at(0).event.offset, 1u);
   const auto dead = db.stream("dead").read();
   ASSERT_EQ(dead.size(), 1u);
   EXPECT_EQ(dead[0].key, "k0");
@@ -212,9 +212,101 @@ TEST_F(Groups, a_job_that_fails_too_often_is_a_dead_letter) {
   g.nack(std::vector<std::uint64_t>{1});
   g.claim({"a", 2, 1h});
   g.nack(std::vector<std::uint64_t>{1, 2});
-  EXPECT_EQ(g.claim({"a", 1, 1h}).at(0).event.offset, 2u) << "one that is dead takes no other's place";
-  expect_error(ErrorCode::invalid, [&] { s.group("h").create({.dead_letters = "s"}); });
+  EXPECT_EQ(g.claim({"a", 1, 1h}).events.at(0).event.offset, 2u) << "one that is dead takes no other's place";
+  expect_error(ErrorCode::invalid, [&] { s.group("h").create({.deliveries_max = 2, .dead_letters = "s"}); });
   expect_error(ErrorCode::invalid, [&] { s.group("h").create({.partitions = 0}); });
+}
+
+TEST_F(Groups, what_dead_letters_are_to_go_to_is_checked_when_the_group_is_made) {
+  const auto make = [&](const GroupOptions& options) { s.group("h").create(options); };
+  for (const std::string& name :
+       {std::string(256, 'd'), std::string("a\0b", 3), std::string("\xff"), std::string("s"), std::string("_stele_x")})
+    expect_error(ErrorCode::invalid, [&] { make({.deliveries_max = 2, .dead_letters = name}); });
+  expect_error(
+      ErrorCode::invalid, [&] { make({.dead_letters = "dead"}); }, "deliveries_max");
+  expect_error(
+      ErrorCode::invalid, [&] { make({.partitions = 2, .deliveries_max = 2, .dead_letters = "dead"}); }, "partition");
+  EXPECT_TRUE(s.groups().empty());
+  make({.deliveries_max = 2, .dead_letters = "dead"});
+}
+
+TEST_F(Groups, jobs_that_retention_has_removed_are_counted_and_hold_nobody_up) {
+  EXPECT_EQ(g.claim({"a", 3, 1h}).lost, 0u);
+  s.truncate(6);
+  const auto pending = g.pending();
+  ASSERT_EQ(pending.size(), 3u);
+  EXPECT_TRUE(pending[0].lost);
+  EXPECT_EQ(g.ack(std::vector<std::uint64_t>{1}), 1u) << "it was done before it went";
+  const Claims next = g.claim({"a", 1, 0ms});
+  EXPECT_EQ(next.events.at(0).event.offset, 6u);
+  EXPECT_EQ(next.lost, 5u) << "0 and 2 were claimed, 3 to 5 never";
+  EXPECT_EQ(g.claim({"a", 1, 1h}).lost, 0u);
+  EXPECT_EQ(g.lag().lost, 5u);
+  s.truncate(10);
+  const Claims none = g.claim({"a", 1, 0ms});
+  EXPECT_TRUE(none.events.empty());
+  EXPECT_EQ(none.lost, 4u);
+  EXPECT_EQ(g.claim({"a", 1, 0ms}).lost, 0u);
+  reopen();
+  g = s.group("g");
+  EXPECT_EQ(g.lag().lost, 9u);
+  EXPECT_EQ(g.lag().pending, 0u);
+  db.close();
+  EXPECT_TRUE(check(directory / "db", {.deep = true}).empty());
+}
+
+TEST_F(Groups, a_commit_is_only_for_who_still_has_the_events) {
+  const auto reason = [&](ErrorCode code, const Poll& polled) {
+    return expect_error(code, [&] { g.commit(polled); }).detail().at("reason");
+  };
+  g.create({.partitions = 4});
+  const Poll nameless = g.poll();
+  g.join("a", 1h);
+  EXPECT_EQ(reason(ErrorCode::invalid, nameless), "fenced");
+  Poll of_a = g.poll({.member = "a"});
+  g.join("a", 1h);
+  g.commit(Poll{{}, 1, of_a.generation, "a"});  // joining again while it lives changes nothing
+  EXPECT_EQ(reason(ErrorCode::not_found, Poll{{}, 2, of_a.generation, "nobody"}), "unknown_member");
+  g.join("b", 20ms);
+  EXPECT_EQ(reason(ErrorCode::invalid, of_a), "illegal_generation");
+  const Poll of_b = g.poll({.member = "b"});
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(reason(ErrorCode::not_found, of_b), "unknown_member") << "nobody has noticed yet that it is gone";
+  g.join("b", 1h);
+  EXPECT_EQ(reason(ErrorCode::invalid, of_b), "illegal_generation") << "a new member of the same name";
+  g.commit(g.poll({.member = "b"}));
+  g.leave("b");
+  EXPECT_EQ(reason(ErrorCode::not_found, of_b), "unknown_member");
+  EXPECT_EQ(reason(ErrorCode::invalid, of_a), "illegal_generation");
+  EXPECT_EQ(g.lag().committed, 1u) << "what was refused moved nothing";
+}
+
+TEST_F(Groups, bad_input_is_refused_and_changes_nothing) {
+  g.claim({"a", 2, 1h});
+  const std::uint64_t beyond[] = {0, 10};
+  EXPECT_EQ(expect_error(
+                ErrorCode::out_of_range, [&] { g.ack(beyond); }, "offset 10")
+                .detail()
+                .at("end"),
+            "10");
+  expect_error(ErrorCode::out_of_range, [&] { g.nack(beyond); });
+  expect_error(ErrorCode::invalid, [&] { g.claim({"a", 1, -1ms}); });
+  expect_error(ErrorCode::invalid, [&] { g.claim({"a", 10'001, 1h}); });
+  expect_error(ErrorCode::invalid, [&] { g.claim({"a", SIZE_MAX, 1h}); });
+  expect_error(ErrorCode::invalid, [&] { g.claim({std::string(256, 'c'), 1, 1h}); });
+  expect_error(ErrorCode::invalid, [&] { g.claim({"\xff", 1, 1h}); });
+  for (const auto session : {0ms, -1ms, std::chrono::milliseconds::max(), std::chrono::milliseconds::min()})
+    expect_error(ErrorCode::invalid, [&] { g.join("m", session); });
+  expect_error(ErrorCode::out_of_range, [&] { g.seek(UINT64_MAX); });
+  expect_error(ErrorCode::out_of_range, [&] { g.commit(UINT64_MAX); });
+  EXPECT_EQ(g.pending().size(), 2u);
+  EXPECT_TRUE(g.pending(0).empty());
+  EXPECT_TRUE(g.members().empty());
+  EXPECT_EQ(g.claim({"b", 1, std::chrono::milliseconds::max()}).events.at(0).event.offset, 2u) << "nobody is that idle";
+  g.seek(Timestamp::max());
+  EXPECT_EQ(g.lag().committed, 10u);
+  g.seek(Timestamp::min());
+  EXPECT_EQ(g.lag().committed, 0u);
 }
 
 TEST_F(Groups, concurrent_consumers_process_every_job_once) {
@@ -227,7 +319,7 @@ TEST_F(Groups, concurrent_consumers_process_every_job_once) {
       for (bool more = true; more;)
         db.write([&](Transaction& tx) {
           Group own = tx.stream("s").group("g");
-          const auto claimed = own.claim({"c", 7, 1h});
+          const auto claimed = own.claim({"c", 7, 1h}).events;
           more = !claimed.empty();
           for (const Claimed& job : claimed) {
             tx.collection("done").insert(R"({"_id":)" + std::to_string(*job.event.offset) + "}");  // `exists` if twice

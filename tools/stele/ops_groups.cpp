@@ -110,6 +110,7 @@ void lag(Session& session, const Request& request, Answer& answer) {
   answer.add("end", lag.end);
   answer.add("lag", lag.lag);
   answer.add("pending", lag.pending);
+  answer.add("lost", lag.lost);
 }
 
 void join(Session& session, const Request& request, Answer&) {
@@ -142,13 +143,15 @@ void claim(Session& session, const Request& request, Answer& answer) {
   options.consumer = text_or_empty(request, "consumer");
   options.count = request.number("count").value_or(1);
   options.min_idle = std::chrono::milliseconds(request.number("min_idle_ms").value_or(30'000));
+  const Claims claims = in_group(session, request, [&](Group group) { return group.claim(options); });
   JsonArray events;
-  for (const Claimed& claimed : in_group(session, request, [&](Group group) { return group.claim(options); })) {
+  for (const Claimed& claimed : claims.events) {
     std::string json = event_json(claimed.event);
     json.back() = ',';
     events.add(json + text("\"deliveries\":", claimed.deliveries, "}"));
   }
   answer.add_json("events", std::move(events).str());
+  answer.add("lost", claims.lost);
 }
 
 void ack(Session& session, const Request& request, Answer& answer) {
@@ -170,7 +173,8 @@ void pending(Session& session, const Request& request, Answer& answer) {
     json::append_quoted(json, entry.consumer);
     const bool nacked = entry.idle == std::chrono::milliseconds::max();
     entries.add(json + text(",\"deliveries\":", entry.deliveries,
-                            ",\"idle_ms\":", nacked ? "null" : std::to_string(entry.idle.count()), "}"));
+                            ",\"idle_ms\":", nacked ? "null" : std::to_string(entry.idle.count()),
+                            ",\"lost\":", entry.lost ? "true" : "false", "}"));
   }
   answer.add_json("entries", std::move(entries).str());
 }

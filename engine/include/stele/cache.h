@@ -8,8 +8,9 @@
 // database closes, and is faster. Bounds let the least recently used keys go.
 //
 // Inside a transaction writes commit with it. Outside, each call is one of its own, `relaxed` unless WriteOptions say
-// otherwise. A transaction that writes a memory cache's key conflicts when the key was changed since it read it; it
-// sees memory caches as they are, not as of its snapshot.
+// otherwise. A transaction sees memory caches as they are, not as of its snapshot; when it writes anything, it conflicts
+// if a key that it has read there was changed since (at Isolation::snapshot only a key that it has written, too). What a
+// scan gave is not checked. While it commits, and when Database::write runs alone, others' writes of those keys wait.
 //
 // Time is the database's own, which never steps: not with the wall clock, not over a reopening.
 #pragma once
@@ -32,7 +33,7 @@ namespace stele {
 struct CacheOptions {
   bool memory = false;
   // Beyond them the least recently used go: in memory those of a share of the keys, when there are many; on disk with
-  // the write that needs the room (what a transaction writes counts when it commits). On disk the order of use is not
+  // the write that needs the room, in its transaction, but for what that has written itself. On disk the order of use is not
   // kept over a reopening, and takes memory: about 150 bytes and the key, for each key.
   std::optional<std::uint64_t> bytes_max = {};  // keys, values and what keeping them takes
   std::optional<std::uint64_t> keys_max = {};

@@ -33,8 +33,8 @@ namespace stele {
 struct GroupOptions {
   std::uint32_t partitions = 1;      // 1 to 1024: so many members at most have something to do
   std::uint32_t deliveries_max = 0;  // claims of one event; then it is a dead letter; 0: no bound
-  /// The stream that dead letters go to, as {"stream","group","offset","deliveries","data"} under their key; empty:
-  /// nowhere.
+  /// The stream that dead letters go to, as {"stream","group","offset","deliveries","data"} under their key; not the
+  /// group's own; comes into being with the first of them. Empty: nowhere. Wants a bound, and one partition.
   std::string dead_letters = {};
 };
 
@@ -55,6 +55,7 @@ struct GroupLag {
   std::uint64_t end = 0;        // of the stream
   std::uint64_t lag = 0;        // events from the committed place on
   std::uint64_t pending = 0;    // claimed and neither acked nor dead
+  std::uint64_t lost = 0;       // of Claims::lost, all together
 };
 
 struct GroupMember {
@@ -64,7 +65,7 @@ struct GroupMember {
 };
 
 struct ClaimOptions {
-  std::string consumer = {};  // who asks, for pending()
+  std::string consumer = {};  // who asks, for pending(); up to 255 bytes of UTF-8
   std::size_t count = 1;
   std::chrono::milliseconds min_idle{30'000};  // events claimed so long ago and not acked are given again
 };
@@ -74,11 +75,19 @@ struct Claimed {
   std::uint32_t deliveries = 1;  // this one included
 };
 
+struct Claims {
+  std::vector<Claimed> events;
+  /// Jobs that retention or truncate removed before they were acked, found missing by this claim. They are skipped: one
+  /// that is gone does not keep the others waiting.
+  std::uint64_t lost = 0;
+};
+
 struct PendingEvent {
   std::uint64_t offset = 0;
   std::string consumer;
   std::uint32_t deliveries = 0;
   std::chrono::milliseconds idle{0};  // since it was claimed; nacked ones are as idle as can be
+  bool lost = false;                  // no longer in the stream: ack it, or a claim takes it out and counts it
 };
 
 class GroupReader {
@@ -114,7 +123,10 @@ class Group : public GroupReader {
   using GroupReader::poll;
   /// For a member; keeps it alive.
   Poll poll(const PollOptions& options);
-  /// All that was polled is processed. `invalid`, reason Rebalanced, when its share has changed since: poll again.
+  /// All that was polled is processed, in the name of the member that polled. Refused, as in Kafka, by reason:
+  /// unknown_member (not_found): its session has ended, or it left: join again; fenced (invalid): it was polled without
+  /// a name, and there are members now; illegal_generation (invalid): the shares have changed since, or somebody has
+  /// sought: poll again. Then nothing has changed, and the events are others' to process.
   void commit(const Poll& polled);
   /// Everything below `offset` is processed; for a group without members. Beyond the end and before the committed place
   /// are out_of_range.
@@ -127,13 +139,17 @@ class Group : public GroupReader {
   void seek(Timestamp time);  // to the first event that is not earlier
 
   /// A member takes part until it leaves, or has not polled for `session`. Others get a share of its partitions, or
-  /// give some up, at their next poll. Again: nothing changes but the session.
+  /// give some up, at their next poll. Again: nothing changes but the session; when it had ended, the member is a new
+  /// one, and what it polled before is not committed any more. `session`: more than 0, up to a year.
   void join(std::string_view member, std::chrono::milliseconds session = std::chrono::seconds(30));
   /// False: it was none.
   bool leave(std::string_view member);
 
-  std::vector<Claimed> claim(const ClaimOptions& options);
-  /// Those events are done, or are to be given again at once. How many of them were pending; others are nothing.
+  /// Up to `count` events (at most 10,000): those claimed and not acked for `min_idle` first, then new ones. For groups
+  /// of one partition.
+  Claims claim(const ClaimOptions& options);
+  /// Those events are done, or are to be given again at once. How many of them were pending: one acked before, or never
+  /// claimed, changes nothing. Beyond the end: out_of_range.
   std::uint64_t ack(std::span<const std::uint64_t> offsets);
   std::uint64_t nack(std::span<const std::uint64_t> offsets);
 };

@@ -13,7 +13,8 @@ namespace {
 class SteleDocuments : public DocumentStore {
  public:
   explicit SteleDocuments(const std::string& directory)
-      : db_(Database::open(directory + "/stele")), docs_(db_.collection("docs")) {
+      : db_(Database::open(directory + "/stele", {.transaction_bytes_max = std::size_t{1} << 30})),  // a tenth of all
+        docs_(db_.collection("docs")) {
     docs_.create_index(R"({"grp": 1})");
     docs_.create_index(R"({"score": 1})");
   }

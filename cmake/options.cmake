@@ -85,7 +85,8 @@ set(stele_not_unity
 function(stele_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${STELE_UNITY} UNITY_BUILD_MODE GROUP)
   if(STELE_UNITY)
-    target_compile_options(${target} PRIVATE -Wno-shadow)
+    # The second takes what a file keeps to itself for what a header does.
+    target_compile_options(${target} PRIVATE -Wno-shadow -Wno-subobject-linkage)
   endif()
   get_target_property(sources ${target} SOURCES)
   foreach(source ${sources})

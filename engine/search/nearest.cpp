@@ -120,8 +120,12 @@ NearestSearch::Raw NearestSearch::in_memory(std::span<const float> prepared, std
   raw.complete = found.complete;
   raw.strategy = found.strategy;
   raw.visited = found.visited;
+  raw.hits.reserve(found.hits.size() + own_.size());
+  const vectors::RowIds& ids = generation_->ids();
+  for (const storage::VectorHit& hit : found.hits) ids.expect_place(hit.row);
+  for (const storage::VectorHit& hit : found.hits) ids.expect_id(hit.row);
   for (const storage::VectorHit& hit : found.hits)
-    raw.hits.push_back({std::string(generation_->ids().id_of(hit.row)), hit.distance});
+    raw.hits.push_back({std::string(ids.id_of(hit.row)), hit.distance});
   if (!own_.empty()) lay_own_over(prepared, raw);
   return raw;
 }

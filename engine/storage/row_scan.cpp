@@ -8,7 +8,7 @@ namespace stele::storage {
 
 namespace {
 
-constexpr std::size_t ahead = 8;  // rows asked for before they are read
+constexpr std::size_t ahead = 5;  // rows asked for before they are read
 constexpr std::size_t poll_every = 4096;
 constexpr std::size_t rescored_least = 10;
 

@@ -17,6 +17,7 @@ constexpr std::size_t top = 10;
 constexpr std::size_t candidates = 30;
 constexpr std::size_t queries_max = 128;
 constexpr double kept_least = 0.995;
+constexpr float integers = 0x1.8p23f;  // added, it rounds to nearest even: the lowest bits are the integer's
 
 std::uint16_t narrowed(float value) {  // to nearest even
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -122,7 +123,7 @@ void Codec::encode(const float* vector, char* record) const {
     auto* out = reinterpret_cast<std::int8_t*>(record);
     std::int32_t squares = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const auto component = static_cast<std::int8_t>(std::lrint(rest[i] * up));
+      const auto component = static_cast<std::int8_t>(std::bit_cast<std::uint32_t>(rest[i] * up + integers));
       out[i] = component;
       tail.sum += component;
       squares += component * component;

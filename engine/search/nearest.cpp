@@ -64,9 +64,6 @@ NearestSearch::NearestSearch(transaction::Transaction& reader, const vectors::Li
 /// By a find's plan, of which only the keys are wanted.
 void NearestSearch::find_allowed(const json::Limits& limits) {
   if (options_.filter.empty()) return;
-  model::Filter filter = model::Filter::parse(options_.filter, limits);
-  if (filter.empty() && !collection_->expires()) return;
-  filtered_ = true;
   const std::uint64_t moment = reader_.moment();
   // What is kept says nothing of time, and nothing of what the transaction itself has written.
   const bool keeps = generation_ && own_.empty() && !collection_->expires() &&
@@ -74,9 +71,13 @@ void NearestSearch::find_allowed(const json::Limits& limits) {
                      !reader_.pending().touches(Keyspace::documents);
   const storage::Sequence touched = keeps ? generation_->touched() : 0;
   if (keeps && (allowed_rows_ = generation_->known(options_.filter, moment))) {
+    filtered_ = true;
     const std::string prefix = documents::index_prefix(collection_->id);
     return reader_.note_range(Keyspace::documents, {prefix, key::prefix_end(prefix)});
   }
+  model::Filter filter = model::Filter::parse(options_.filter, limits);
+  if (filter.empty() && !collection_->expires()) return;
+  filtered_ = true;
   filter.set_now(model::Date{reader_.time_us() / 1000});
   const model::Sort any;
   const std::vector<model::Path> nothing;
@@ -120,8 +121,12 @@ NearestSearch::Raw NearestSearch::in_memory(std::span<const float> prepared, std
   raw.complete = found.complete;
   raw.strategy = found.strategy;
   raw.visited = found.visited;
+  raw.hits.reserve(found.hits.size() + own_.size());
+  const vectors::RowIds& ids = generation_->ids();
+  for (const storage::VectorHit& hit : found.hits) ids.expect_place(hit.row);
+  for (const storage::VectorHit& hit : found.hits) ids.expect_id(hit.row);
   for (const storage::VectorHit& hit : found.hits)
-    raw.hits.push_back({std::string(generation_->ids().id_of(hit.row)), hit.distance});
+    raw.hits.push_back({std::string(ids.id_of(hit.row)), hit.distance});
   if (!own_.empty()) lay_own_over(prepared, raw);
   return raw;
 }

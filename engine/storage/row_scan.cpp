@@ -2,13 +2,15 @@
 #include "engine/storage/row_scan.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace stele::storage {
 
 namespace {
 
-constexpr std::size_t ahead = 8;  // rows asked for before they are read
+constexpr std::size_t ahead = 5;  // rows asked for before they are read
 constexpr std::size_t poll_every = 4096;
+constexpr std::size_t rescored_least = 10;
 
 /// Calls `visit` for each row that counts, in ascending order, and `soon` for the one some places ahead.
 template <class Soon, class Visit>
@@ -32,6 +34,30 @@ void for_each_row(const VectorQuery& query, const RowVersions& versions, Row fir
     if (i + ahead < allowed.size() && allowed[i + ahead] < rows) soon(allowed[i + ahead]);
     one(i, allowed[i]);
   }
+}
+
+/// Records err, by about as much among a query's nearest: a candidate whose record would have to err twice as much as
+/// any before it did, to be among the k nearest, ends the list.
+void rescore(const VectorQuery& query, const distance::Codec& codec, const ExactVectors& vectors,
+             Nearest& candidates) {
+  constexpr std::size_t soon = 4;
+  const std::size_t bytes = vectors.dimensions() * sizeof(float);
+  const std::size_t count = std::min(candidates.size(), rescored(query.k));
+  thread_local Nearest nearest;
+  nearest.reset(std::min(query.k, count));
+  float error = 0;
+  std::size_t i;
+  for (i = 0; i < std::min(count, soon); ++i) prefetch(vectors.at(candidates[i].row), bytes);
+  for (i = 0; i < count; ++i) {
+    float& distance = candidates[i].distance;
+    if (i >= rescored_least && nearest.full() && distance - 2 * error > nearest[nearest.size() - 1].distance) break;
+    if (i + soon < count) prefetch(vectors.at(candidates[i + soon].row), bytes);
+    const float exact = codec.exact(query.vector.data(), vectors.at(candidates[i].row));
+    error = std::max(error, std::fabs(exact - distance));
+    distance = exact;
+    if (nearest.takes(exact)) nearest.insert(exact, candidates[i].row);
+  }
+  candidates.truncate(i);
 }
 
 }  // namespace
@@ -72,16 +98,7 @@ VectorHits scan_records(const VectorQuery& query, const distance::Codec& codec, 
 
 std::vector<VectorHit> final_order(const VectorQuery& query, const distance::Codec& codec, const ExactVectors& vectors,
                                    Nearest& candidates) {
-  if (codec.quantization() != Quantization::none) {
-    candidates.truncate(rescored(query.k));
-    const std::size_t bytes = vectors.dimensions() * sizeof(float);
-    const std::size_t count = candidates.size();
-    for (std::size_t i = 0; i < std::min<std::size_t>(count, 4); ++i) prefetch(vectors.at(candidates[i].row), bytes);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i + 4 < count) prefetch(vectors.at(candidates[i + 4].row), bytes);
-      candidates[i].distance = codec.exact(query.vector.data(), vectors.at(candidates[i].row));
-    }
-  }
+  if (codec.quantization() != Quantization::none) rescore(query, codec, vectors, candidates);
   std::vector<VectorHit> hits;
   hits.reserve(candidates.size());
   for (const auto& entry : candidates) hits.push_back({entry.row, entry.distance});

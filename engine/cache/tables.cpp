@@ -15,8 +15,6 @@ using storage::Keyspace;
 using transaction::Record;
 using transaction::ScanRecord;
 
-namespace {
-
 /// Follows the late writes of one kind that a transaction makes, undone ones left out again.
 class Follower : public transaction::Attached {
  protected:
@@ -45,8 +43,6 @@ std::shared_ptr<Kept> beside(transaction::Transaction& own, const void* owner, A
   if (!attached) attached = std::make_shared<Kept>(std::forward<Arguments>(arguments)...);
   return std::static_pointer_cast<Kept>(attached);
 }
-
-}  // namespace
 
 // ---- on disk
 
@@ -187,8 +183,6 @@ void DiskTable::flush() {
 
 // ---- in memory, inside a transaction
 
-namespace {
-
 /// One key's change, or the removal of all (no key), on its way to a commit.
 class MemoryWrite final : public transaction::LateWrite {
  public:
@@ -215,8 +209,6 @@ class MemoryWrite final : public transaction::LateWrite {
   std::optional<std::string> key_;
   std::optional<Entry> entry_;
 };
-
-}  // namespace
 
 /// What a transaction has read and written of a memory cache.
 class MemoryOfTransaction final : public Follower {

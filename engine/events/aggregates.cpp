@@ -4,6 +4,8 @@
 #include "engine/base/checksum.h"
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/model/compare.h"
+#include "engine/model/key.h"
 
 #include <algorithm>
 #include <bit>
@@ -52,8 +54,49 @@ void append_integer(std::string& out, std::int64_t value) {
 /// As an integer where it is one and a double holds it exactly.
 void append_number(std::string& out, double value) {
   if (!std::isfinite(value)) return append_null(out);
-  const bool whole = std::abs(value) < 9e15 && value == std::trunc(value);
+  const bool whole = std::abs(value) <= 0x1p53 && value == std::trunc(value);
   whole ? append_integer(out, static_cast<std::int64_t>(value)) : void(out += model::to_json(Value(value)));
+}
+
+Number number_of(const Value& value) {
+  return value.is_integer() ? Number{true, value.integer(), 0} : Number{false, 0, value.real().number};
+}
+
+int compare(const Number& a, const Number& b) {
+  if (a.is_whole && b.is_whole) return a.whole < b.whole ? -1 : a.whole > b.whole;
+  if (a.is_whole) return model::compare_mixed(a.whole, b.real);
+  if (b.is_whole) return -model::compare_mixed(b.whole, a.real);
+  return a.real < b.real ? -1 : a.real > b.real;
+}
+
+/// Of equal ones the integer, whichever came first.
+void take_extreme(Of of, bool first, Number& extreme, const Number& other) {
+  const int order = first ? 0 : compare(other, extreme);
+  if (first || (order == 0 ? other.is_whole : (order < 0) == (of == Of::min))) extreme = other;
+}
+
+void append_number(std::string& out, const Number& number) {
+  number.is_whole ? append_integer(out, number.whole) : append_number(out, number.real);
+}
+
+constexpr std::uint64_t whole_follows = 0x7FF8000000000001;
+constexpr std::int64_t double_holds_max = std::int64_t{1} << 53;
+
+void encode(std::string& out, const Number& number) {
+  const bool follows = number.is_whole && (number.whole > double_holds_max || number.whole < -double_holds_max);
+  const double real = number.is_whole ? static_cast<double>(number.whole) : number.real;
+  append_fixed(out, follows ? whole_follows : std::bit_cast<std::uint64_t>(real));
+  if (follows) append_fixed(out, number.whole);
+}
+
+bool decode(ByteReader& reader, Number& number) {
+  std::uint64_t bits = 0;
+  number = {};
+  if (!reader.fixed(bits)) return false;
+  if (bits == whole_follows) return reader.fixed(number.whole);
+  number.is_whole = false;
+  number.real = std::bit_cast<double>(bits);
+  return !std::isnan(number.real);
 }
 
 }  // namespace
@@ -92,14 +135,14 @@ void Totals::add(const std::vector<Aggregate>& aggregates, const Value* data) {
     if (!value) continue;
     if (aggregates[i].of == Of::distinct) {
       ++part.count;
-      part.distinct.add(checksum(model::to_json(*value)));
+      std::string element;
+      model::append_sort_element(element, *value);  // 2 and 2.0 are one value
+      part.distinct.add(checksum(element));
       continue;
     }
     if (!value->is_number()) continue;
     const double as_double = value->number();
-    part.extreme = part.count == 0               ? as_double
-                   : aggregates[i].of == Of::min ? std::min(part.extreme, as_double)
-                                                 : std::max(part.extreme, as_double);
+    take_extreme(aggregates[i].of, part.count == 0, part.extreme, number_of(*value));
     ++part.count;
     if (aggregates[i].of == Of::quantiles) part.quantiles.add(as_double);
     if (value->is_integer()) {
@@ -116,9 +159,7 @@ void Totals::merge(const std::vector<Aggregate>& aggregates, const Totals& other
     Part& part = parts_[i];
     const Part& more = other.parts_[i];
     if (more.count == 0) continue;
-    part.extreme = part.count == 0               ? more.extreme
-                   : aggregates[i].of == Of::min ? std::min(part.extreme, more.extreme)
-                                                 : std::max(part.extreme, more.extreme);
+    take_extreme(aggregates[i].of, part.count == 0, part.extreme, more.extreme);
     part.count += more.count;
     part.integers += more.integers;
     part.reals += more.reals;
@@ -200,7 +241,7 @@ void Totals::encode(const std::vector<Aggregate>& aggregates, std::string& out) 
         out += part.any_reals ? '\1' : '\0';
         break;
       case Of::min:
-      case Of::max: append_fixed(out, std::bit_cast<std::uint64_t>(part.extreme)); break;
+      case Of::max: events::encode(out, part.extreme); break;
       case Of::distinct: part.distinct.encode(out); break;
       case Of::quantiles: part.quantiles.encode(out); break;
     }
@@ -232,8 +273,7 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
       }
       case Of::min:
       case Of::max:
-        if (!reader.fixed(bits)) return false;
-        part.extreme = std::bit_cast<double>(bits);
+        if (!events::decode(reader, part.extreme)) return false;
         break;
       case Of::distinct:
         part.distinct = {};

@@ -24,6 +24,13 @@ struct Aggregate {
 /// {"n":"count","total":{"sum":"amount"}}; `invalid` for what is no such object.
 std::vector<Aggregate> parse_aggregates(std::string_view json);
 
+/// A number as it came; both kinds compare exactly.
+struct Number {
+  bool is_whole = true;
+  std::int64_t whole = 0;
+  double real = 0;  // when it is not whole
+};
+
 /// What the events of one stretch and key come to, so far. Merging is commutative.
 class Totals {
  public:
@@ -37,8 +44,8 @@ class Totals {
   /// {"n":12,"total":30}
   std::string values(const std::vector<Aggregate>& aggregates) const;
 
-  // Of each aggregate: u64 count · sum, avg: i128 sum of integers · f64 sum of others · u8 any others · min, max: f64 ·
-  // or its sketch
+  // Of each aggregate: u64 count · sum, avg: i128 sum of integers · f64 sum of others · u8 any others · min, max: f64,
+  // or of an integer beyond 2^53 the NaN 0x7FF8000000000001 · i64 · or its sketch
   void encode(const std::vector<Aggregate>& aggregates, std::string& out) const;
   /// In the place of what it was.
   bool decode(const std::vector<Aggregate>& aggregates, std::string_view bytes);
@@ -49,7 +56,7 @@ class Totals {
     __int128 integers = 0;
     double reals = 0;
     bool any_reals = false;
-    double extreme = 0;
+    Number extreme;
     Distinct distinct;
     Quantiles quantiles;
   };

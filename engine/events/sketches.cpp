@@ -2,8 +2,11 @@
 #include "engine/events/sketches.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <numbers>
+#include <utility>
 
 namespace stele::events {
 
@@ -55,17 +58,43 @@ void Distinct::merge(const Distinct& other) {
   for (const std::uint64_t hash : other.hashes_) add(hash);
 }
 
+namespace {
+
+// The power series of Ertl's estimator, summed until they stand still.
+double sigma(double x) {  // 0 to below 1
+  double sum = x;
+  double before = -1;
+  for (double weight = 1; sum != before; weight *= 2) {
+    x *= x;
+    before = std::exchange(sum, sum + x * weight);
+  }
+  return sum;
+}
+
+double tau(double x) {  // 0 to 1
+  if (x <= 0 || x >= 1) return 0;
+  double sum = 1 - x;
+  double before = -1;
+  for (double weight = 0.5; sum != before; weight /= 2) {
+    x = std::sqrt(x);
+    before = std::exchange(sum, sum - (1 - x) * (1 - x) * weight);
+  }
+  return sum / 3;
+}
+
+}  // namespace
+
 std::uint64_t Distinct::estimate() const {
   if (registers_.empty()) return hashes_.size();
-  double sum = 0;
-  double zeros = 0;
-  for (const char rank : registers_) {
-    sum += std::ldexp(1.0, -rank);
-    zeros += rank == 0;
-  }
+  constexpr std::size_t rank_max = 64 - precision + 1;
+  std::array<double, rank_max + 1> with_rank{};
+  for (const char rank : registers_) ++with_rank[std::min<std::size_t>(static_cast<unsigned char>(rank), rank_max)];
   constexpr double m = registers;
-  const double raw = 0.7213 / (1 + 1.079 / m) * m * m / sum;
-  return static_cast<std::uint64_t>(std::llround(raw <= 2.5 * m && zeros > 0 ? m * std::log(m / zeros) : raw));
+  if (with_rank[0] == m) return 0;
+  double sum = m * tau(1 - with_rank[rank_max] / m);
+  for (std::size_t rank = rank_max - 1; rank > 0; --rank) sum = (sum + with_rank[rank]) / 2;
+  sum += m * sigma(with_rank[0] / m);
+  return static_cast<std::uint64_t>(std::min(m * m / (2 * std::numbers::ln2 * sum), 1e18));
 }
 
 void Distinct::encode(std::string& out) const {

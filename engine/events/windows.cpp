@@ -102,6 +102,9 @@ std::vector<WindowRow> read_window(Reader& reader, std::uint64_t stream, const W
            {{"reason", "InvalidWidth"}});
     width = query.width->count() * 1000;
   }
+  if (query.from && query.to && *query.to < *query.from)
+    fail(ErrorCode::invalid, text("window \"", window.name, "\": the times wanted end before they begin"),
+         {{"reason", "InvalidRange"}});
   if (query.key && !window.by_key)
     fail(ErrorCode::invalid, text("window \"", window.name, "\": it is not by key"), {{"reason", "NotByKey"}});
   Window wide = window;

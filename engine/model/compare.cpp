@@ -15,14 +15,6 @@ int order(const T& a, const T& b) {
 
 int compare_bytes(std::string_view a, std::string_view b) { return a.compare(b); }  // as unsigned char
 
-int compare_mixed(std::int64_t a, double b) {
-  if (b >= 0x1p63) return -1;
-  if (b < -0x1p63) return 1;
-  const double whole = std::floor(b);  // fits int64 now
-  if (const int c = order(a, static_cast<std::int64_t>(whole))) return c;
-  return b > whole ? -1 : 0;
-}
-
 int compare_numbers(const Value& a, const Value& b) {
   if (a.is_integer() && b.is_integer()) return order(a.integer(), b.integer());
   if (a.is_integer()) return compare_mixed(a.integer(), b.real().number);
@@ -54,6 +46,14 @@ int compare_binaries(const Binary& a, const Binary& b) {
 }
 
 }  // namespace
+
+int compare_mixed(std::int64_t a, double b) {
+  if (b >= 0x1p63) return -1;
+  if (b < -0x1p63) return 1;
+  const double whole = std::floor(b);  // fits int64 now
+  if (const int c = order(a, static_cast<std::int64_t>(whole))) return c;
+  return b > whole ? -1 : 0;
+}
 
 int compare(const Value& a, const Value& b) {
   if (const int c = order(a.type(), b.type())) return c;

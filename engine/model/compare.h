@@ -14,6 +14,9 @@ namespace stele::model {
 /// Below, at or above 0.
 int compare(const Value& a, const Value& b);
 
+/// The same of two numbers.
+int compare_mixed(std::int64_t a, double b);
+
 inline bool equal(const Value& a, const Value& b) { return compare(a, b) == 0; }
 
 }  // namespace stele::model

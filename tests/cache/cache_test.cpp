@@ -146,6 +146,32 @@ TEST_P(Caches, bad_times_and_numbers_change_nothing) {
   expect_error(ErrorCode::invalid, [&] { c.count("k", {.window = 0ms}); });
 }
 
+TEST_P(Caches, what_is_beyond_all_bounds_is_refused_and_changes_nothing) {
+  c.set("k", "old", {.ttl = 1h});
+  c.set("n", "-1");
+  expect_error(ErrorCode::out_of_range, [&] { c.incr("n", INT64_MIN); });
+  expect_error(ErrorCode::invalid, [&] { c.incrbyfloat("n", std::numeric_limits<double>::infinity()); });
+  expect_error(ErrorCode::invalid, [&] { c.expire("k", std::chrono::milliseconds::min()); });
+  expect_error(ErrorCode::invalid, [&] { c.set("k", "new", {.expire_at = Timestamp::min()}); });
+  for (const ThrottleOptions& bad : {ThrottleOptions{.max_burst = UINT64_MAX}, ThrottleOptions{.count = UINT64_MAX},
+                                     ThrottleOptions{.period = std::chrono::milliseconds::max()},
+                                     ThrottleOptions{.period = -1ms}, ThrottleOptions{.quantity = UINT64_MAX}})
+    expect_error(ErrorCode::invalid, [&] { c.throttle("t", bad); });
+  for (const WindowLimit& bad :
+       {WindowLimit{.max = UINT64_MAX}, WindowLimit{.window = std::chrono::milliseconds::max()},
+        WindowLimit{.window = -1ms}, WindowLimit{.quantity = UINT64_MAX}})
+    expect_error(ErrorCode::invalid, [&] { c.count("w", bad); });
+  EXPECT_EQ(c.get("k"), "old");
+  EXPECT_EQ(c.ttl("k"), 3600);
+  EXPECT_EQ(c.get("n"), "-1");
+  EXPECT_FALSE(c.exists("t") || c.exists("w"));
+  EXPECT_TRUE(c.expire_at("k", Timestamp::max()));
+  EXPECT_EQ(c.get("k"), "old");
+  EXPECT_GT(c.ttl("k"), 0);
+  EXPECT_TRUE(c.expire_at("k", Timestamp::min()));
+  EXPECT_FALSE(c.exists("k"));
+}
+
 TEST_P(Caches, scan_gives_every_key_once_and_flush_removes_all) {
   std::set<std::string> expected;
   db.write([&](Transaction& tx) {

@@ -150,6 +150,11 @@ TEST_F(Reads, bad_queries_are_refused) {
   expect_error(
       ErrorCode::too_large, [&] { s.append({.key = std::string(4001, 'k')}); }, "4001", "4000");
   expect_error(ErrorCode::invalid, [&] { s.append({.data = "{"}); });
+  EXPECT_EQ(found({.limit = 0}), "");
+  EXPECT_EQ(found({.from = UINT64_MAX}), "") << "beyond the end there is nothing yet";
+  EXPECT_EQ(found({.from = 1, .to = UINT64_MAX, .backward = true, .limit = UINT64_MAX}), "");
+  EXPECT_TRUE(s.read(UINT64_MAX, SIZE_MAX).empty());
+  EXPECT_EQ(found({.from_time = Timestamp::min(), .to_time = Timestamp::max()}), "0");
   EXPECT_EQ(s.end_offset(), 1u);
 }
 

@@ -80,6 +80,9 @@ TEST_F(Retained, rules_that_cannot_be_are_refused) {
       ErrorCode::invalid, [&] { s.create({.retention = {.age = 0ms}}); }, "age");
   expect_error(
       ErrorCode::invalid, [&] { s.create({.retention = {.count = 0}}); }, "count");
+  for (const Retention& bad : {Retention{.age = std::chrono::milliseconds::min()}, Retention{.bytes = 0},
+                               Retention{.bytes = UINT64_MAX}, Retention{.count = UINT64_MAX}})
+    expect_error(ErrorCode::invalid, [&] { s.create({.retention = bad}); });
   expect_error(
       ErrorCode::not_found, [&] { s.modify({}); }, "\"s\"");
   expect_error(

@@ -61,6 +61,43 @@ TEST_F(Windows, one_key_among_many_is_found_in_each_stretch) {
   EXPECT_EQ(rows({.key = "200", .width = 60s}), R"(0200{"n":2} )");
 }
 
+TEST_F(Windows, integers_are_exact_to_the_last_of_64_bits) {
+  s.create_window("w", {.width = 1h, .aggregates = R"({"s":{"sum":"v"},"a":{"min":"v"},"z":{"max":"v"}})"});
+  append("k", 1, R"({"v":9007199254740993})");
+  append("k", 2, R"({"v":9007199254740992})");
+  append("k", 3, R"({"v":9007199254740992.0})");
+  EXPECT_EQ(rows(), R"(0{"s":27021597764222976.0,"a":9007199254740992,"z":9007199254740993} )")
+      << "a double is among them";
+  append("k", 7200, R"({"v":-9223372036854775808})");
+  append("k", 7201, R"({"v":9223372036854775807})");
+  EXPECT_EQ(rows({.from = at(7200)}), R"(7200{"s":-1,"a":-9223372036854775808,"z":9223372036854775807} )");
+  append("k", 7202, R"({"v":9223372036854775807})");
+  EXPECT_EQ(rows({.from = at(7200)}).substr(0, 31), R"(7200{"s":9223372036854775806,"a)") << "the whole sum counts";
+  append("k", 7203, R"({"v":2})");
+  EXPECT_NE(rows({.from = at(7200)}).find(R"("s":9223372036854775808.0)"), std::string::npos)
+      << rows({.from = at(7200)});
+  EXPECT_NE(rows({.width = 24h}).find(R"("a":-9223372036854775808,"z":9223372036854775807)"), std::string::npos);
+  db.close();
+  EXPECT_TRUE(check(directory / "db", {.deep = true}).empty());
+}
+
+TEST_F(Windows, different_values_are_told_apart_as_filters_do) {
+  s.create_window("w", {.width = 1h, .aggregates = R"({"d":{"distinct":"v"}})"});
+  for (const char* value : {"2", "2.0", "20e-1", "\"2\"", "\"\\u0032\"", "[2]", "[2.0]", "null", "-0.0", "0",
+                            R"({"$numberLong":"2"})", R"({"a":1,"b":2})", R"({"b":2,"a":1})"})
+    append("k", 1, std::string(R"({"v":)") + value + "}");
+  EXPECT_EQ(rows(), R"(0{"d":7} )") << "2, \"2\", [2], null, 0 and two objects";
+}
+
+TEST_F(Windows, of_no_values_the_sum_is_0_and_the_rest_null) {
+  s.create_window("w", {.width = 1h, .aggregates = all});
+  s.create_window("sketches", {.width = 1h, .aggregates = R"({"d":{"distinct":"v"},"q":{"quantiles":"v"}})"});
+  append("k", 1, R"({"other":1})");
+  append("k", 2);
+  EXPECT_EQ(rows(), R"(0{"n":2,"sum":0,"min":null,"max":null,"avg":null} )");
+  EXPECT_EQ(rows({}, "sketches"), R"(0{"d":0,"q":null} )");
+}
+
 TEST_F(Windows, a_rolled_back_append_counts_nothing) {
   s.create_window("w", {.width = 10s, .aggregates = R"({"n":"count"})"});
   Transaction tx = db.begin();
@@ -162,6 +199,20 @@ TEST_F(Windows, bad_declarations_are_refused) {
       ErrorCode::invalid, [&] { s.window("w", {.width = 15s}); }, "multiple");
   expect_error(
       ErrorCode::invalid, [&] { s.window("w", {.key = "a"}); }, "by key");
+  for (const auto width : {0ms, -10'000ms, std::chrono::milliseconds::max(), std::chrono::milliseconds::min()}) {
+    expect_error(ErrorCode::invalid, [&] { s.window("w", {.width = width}); });
+    expect_error(ErrorCode::invalid, [&] { s.create_window("v", {.width = width, .aggregates = all}); });
+    expect_error(ErrorCode::invalid,
+                 [&] { s.create_window("v", {.width = 1s, .aggregates = all, .retention = width}); });
+  }
+  expect_error(
+      ErrorCode::invalid, [&] { s.window("w", {.from = at(2), .to = at(1)}); }, "before they begin");
+  EXPECT_TRUE(s.window("w", {.from = Timestamp::min(), .to = Timestamp::max()}).empty());
+  s.append({.data = R"({"v":1})", .time = Timestamp::min()});
+  s.append({.data = R"({"v":2})", .time = Timestamp::max()});
+  EXPECT_EQ(s.window("w", {}).size(), 2u);
+  EXPECT_EQ(s.window("w", {.width = 20s}).size(), 2u);
+  EXPECT_EQ(s.windows().size(), 1u);
 }
 
 /// Against exact quantiles, on data that mislead sketches.
@@ -193,6 +244,25 @@ TEST_F(Windows, quantiles_are_within_one_percent_of_exact_ones) {
       const double exact = sorted[static_cast<std::size_t>(rank * static_cast<double>(sorted.size() - 1))];
       EXPECT_NEAR(all_of_them.quantile(rank), exact, std::abs(exact) * 0.0101 + 1e-9) << rank;
     }
+  }
+}
+
+/// At the sizes where plain HyperLogLog goes from one formula to the other, too.
+TEST_F(Windows, distinct_counts_have_the_standard_error_that_is_stated) {
+  std::mt19937_64 random(testing::test_seed());
+  constexpr int sets = 60;
+  for (const int values : {200, 1'000, 5'000, 8'000, 20'000}) {
+    double squares = 0;
+    double sum = 0;
+    for (int set = 0; set < sets; ++set) {
+      events::Distinct distinct;
+      for (int i = 0; i < values; ++i) distinct.add(random());
+      const double error = static_cast<double>(distinct.estimate()) / values - 1;
+      squares += error * error;
+      sum += error;
+    }
+    EXPECT_LT(std::sqrt(squares / sets), 0.023 * 1.4) << values;
+    EXPECT_LT(std::abs(sum / sets), 0.023 * 4 / std::sqrt(sets)) << values << ": it is biased";
   }
 }
 

@@ -8,9 +8,10 @@
 // database closes, and is faster. Bounds let the least recently used keys go.
 //
 // Inside a transaction writes commit with it. Outside, each call is one of its own, `relaxed` unless WriteOptions say
-// otherwise. A transaction sees memory caches as they are, not as of its snapshot; when it writes anything, it conflicts
-// if a key that it has read there was changed since (at Isolation::snapshot only a key that it has written, too). What a
-// scan gave is not checked. While it commits, and when Database::write runs alone, others' writes of those keys wait.
+// otherwise. A transaction sees memory caches as they are, not as of its snapshot; when it writes anything, it
+// conflicts if a key that it has read there was changed since (at Isolation::snapshot only a key that it has written,
+// too). What a scan gave is not checked. While it commits, and when Database::write runs alone, others' writes of those
+// keys wait.
 //
 // Time is the database's own, which never steps: not with the wall clock, not over a reopening.
 #pragma once
@@ -33,17 +34,17 @@ namespace stele {
 struct CacheOptions {
   bool memory = false;
   // Beyond them the least recently used go: in memory those of a share of the keys, when there are many; on disk with
-  // the write that needs the room, in its transaction, but for what that has written itself. On disk the order of use is not
-  // kept over a reopening, and takes memory: about 150 bytes and the key, for each key.
-  std::optional<std::uint64_t> bytes_max = {};  // keys, values and what keeping them takes
-  std::optional<std::uint64_t> keys_max = {};
+  // the write that needs the room, in its transaction, but for what that has written itself. On disk the order of use
+  // is not kept over a reopening, and takes memory: about 150 bytes and the key, for each key.
+  std::optional<std::uint64_t> bytes_max = {};  // keys, values and what keeping them takes; 1 or more
+  std::optional<std::uint64_t> keys_max = {};   // 1 or more
 };
 
 enum class SetIf : std::uint8_t { always, absent, present };  // NX: absent, XX: present
 
 struct SetOptions {
-  std::optional<std::chrono::milliseconds> ttl = {};  // EX, PX; more than 0
-  std::optional<Timestamp> expire_at = {};            // EXAT, PXAT
+  std::optional<std::chrono::milliseconds> ttl = {};  // EX, PX; 1 ms to 100 years
+  std::optional<Timestamp> expire_at = {};            // EXAT, PXAT; after 1970; one that is past deletes
   bool keep_ttl = false;                              // the one it has; otherwise it has none
   SetIf when = SetIf::always;
   bool get = false;  // GET: also gives the value before, which costs a read
@@ -67,7 +68,8 @@ struct ScanResult {
   std::vector<std::string> keys;
 };
 
-/// GCRA, as redis-cell: `max_burst` at once beyond the first, then `count` a `period`.
+/// GCRA, as redis-cell: `max_burst` at once beyond the first, then `count` a `period`. Numbers are up to 1,000,000,000,
+/// `count` is 1 or more, `period` 1 ms to a year; others are `invalid`.
 struct ThrottleOptions {
   std::uint64_t max_burst = 0;
   std::uint64_t count = 1;
@@ -84,7 +86,8 @@ struct ThrottleResult {
 };
 
 /// Up to `max` in a window: windows that begin at multiples of their length, or one that slides, for which the count of
-/// the window before is taken to be spread evenly.
+/// the window before is taken to be spread evenly. `max` and `quantity` are up to 2^53, `window` 1 ms to a year; others
+/// are `invalid`.
 struct WindowLimit {
   std::uint64_t max = 1;
   std::chrono::milliseconds window{60'000};
@@ -114,7 +117,8 @@ class CacheReader {
 
   const std::string& name() const noexcept { return name_; }
 
-  // A handle is for one thread at a time.
+  // A handle is for one thread at a time; caches are for any number. Keys are up to 8,000 bytes, longer ones are
+  // `too_large`.
   std::optional<std::string> get(std::string_view key) const;
   std::vector<std::optional<std::string>> mget(std::span<const std::string> keys) const;
   bool exists(std::string_view key) const { return pttl(key) != -2; }
@@ -147,7 +151,8 @@ class Cache : public CacheReader {
   std::optional<std::string> getset(std::string_view key, std::string_view value);
   bool del(std::string_view key);
   std::uint64_t del(std::span<const std::string> keys);
-  /// False: no such key, or the condition was not met. A time of 0 or less deletes the key.
+  /// False: no such key, or the condition was not met. A time of 0 or less deletes the key; one beyond 100 years,
+  /// either way, is `invalid`.
   bool expire(std::string_view key, std::chrono::milliseconds ttl, ExpireIf when = ExpireIf::always);
   bool expire_at(std::string_view key, Timestamp at, ExpireIf when = ExpireIf::always);
   bool persist(std::string_view key);  // false: no such key, or it had no time to live

@@ -10,7 +10,8 @@
 // oldest events; to ask for one of them is `out_of_range`, never silence.
 //
 // StreamReader comes from a Snapshot and reads; Stream comes from a Transaction or, each call then being a transaction
-// of its own, from a Database. Both are light handles, valid as long as their database.
+// of its own, from a Database. Both are light handles, valid as long as their database; those from a Database are for
+// any number of threads, those from a Transaction or Snapshot for its one thread.
 #pragma once
 
 #include <stele/error.h>
@@ -38,7 +39,7 @@ using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono
 struct NewEvent {
   std::string key = {};                // any bytes, may be empty; up to 4000
   std::string data = "null";           // any JSON value
-  std::optional<Timestamp> time = {};  // default: the transaction's time
+  std::optional<Timestamp> time = {};  // any; default: the transaction's time
 };
 
 struct Event {
@@ -51,14 +52,14 @@ struct Event {
 /// Which events to read; all conditions hold together.
 struct EventQuery {
   std::optional<std::uint64_t> from = {};  // the first offset; below the earliest retained one: out_of_range
-  std::optional<std::uint64_t> to = {};    // offsets below it
+  std::optional<std::uint64_t> to = {};    // offsets below it; below `from`: `invalid`, as are times that are so
   std::optional<Timestamp> from_time = {};
   std::optional<Timestamp> to_time = {};  // times before it
   std::optional<std::string> key = {};
   std::string filter = {};  // a document filter on the event's data, {"did": "publish"}; empty: none
   /// Newest first. Events of one key come in the order of their times, all others in that of their offsets.
   bool backward = false;
-  std::optional<std::uint64_t> limit = {};
+  std::optional<std::uint64_t> limit = {};  // 0: none
 };
 
 /// Events that a find returned, read one at a time. One thread at a time; ends with its transaction.
@@ -77,7 +78,8 @@ class Events {
   std::unique_ptr<detail::EventSource> source_;
 };
 
-/// What may go of a stream; each rule is applied by itself, in the background, oldest events first.
+/// What may go of a stream; each rule is applied by itself, in the background, oldest events first. A bound of 0 or
+/// less, or of 2^63 and more, is `invalid`.
 struct Retention {
   std::optional<std::chrono::milliseconds> age = {};  // events before the first one that is younger
   std::optional<std::uint64_t> bytes = {};            // of keys and data together, at least so much stays
@@ -145,7 +147,8 @@ class Tail {
   Tail& operator=(Tail&&) noexcept;
   ~Tail();
 
-  /// Waits up to `timeout` until there are events, and returns up to `limit` of them; empty: the time has passed.
+  /// Waits up to `timeout` (0 or more; as long as it likes) until there are events, and returns up to `limit` of them;
+  /// empty: the time has passed.
   /// out_of_range when retention has overtaken it, with detail "earliest": begin there.
   std::vector<Event> wait(std::chrono::milliseconds timeout, std::size_t limit = 1000);
   /// The offset at which it goes on.

@@ -18,7 +18,8 @@
 // ack or nack; what is neither in time is delivered again, and after too many deliveries goes to a stream of dead
 // letters.
 //
-// A poll or claim gives durable events only: those that no crash can take back.
+// A poll or claim gives durable events only: those that no crash can take back. Names of groups, members and consumers
+// are up to 255 bytes of UTF-8 without NUL. Handles are as those of streams.
 #pragma once
 
 #include <stele/events.h>

@@ -35,6 +35,7 @@ class GraphRows final : public Rows {
         input_(std::move(input)),
         spec_(spec),
         evaluate_(execution),
+        runs_(execution, 0),
         foreign_(execution, spec.from, spec.connect_to, Missing::is_nothing, spec.match.get(), spec.what) {}
 
   bool next(Value& row) override {
@@ -57,6 +58,7 @@ class GraphRows final : public Rows {
       execution_.check();
       Array next;
       const RowsPtr rows = foreign_.find(frontier);
+      runs_.note_how(foreign_);
       Value document;
       while (rows->next(document)) {
         const Value* id = document.find("_id");
@@ -77,6 +79,7 @@ class GraphRows final : public Rows {
   RowsPtr input_;
   const GraphSpec& spec_;
   Evaluator evaluate_;
+  InnerRuns runs_;
   Foreign foreign_;
 };
 

@@ -115,6 +115,7 @@ class LookupRows final : public Rows {
       values.push_back(value ? *value : Value());
     }
     RowsPtr rows = foreign_->find(values);
+    runs_.note_how(*foreign_);
     if (!spec_.has_pipeline) return rows;
     runs_.begin(inner_, 0);
     return open_stages(inner_, spec_.stages, measured(inner_, std::move(rows)));

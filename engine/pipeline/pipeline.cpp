@@ -146,6 +146,7 @@ Array described(std::vector<const Stage*> stages, std::vector<StageFigures> figu
     const Value notes = stage ? stage->notes() : Object();
     one.insert(one.end(), notes.object().begin(), notes.object().end());
     add_figures(one, figures[i], i > 0 ? &figures[i - 1] : nullptr);
+    if (figures[i].how.is_object()) one.push_back({"how", figures[i].how});
     const auto inner = stage ? stage->inner_stages() : std::vector<std::vector<const Stage*>>();
     Array pipelines;
     for (std::size_t k = 0; k < inner.size(); ++k)

@@ -168,6 +168,7 @@ RowsPtr open_plan(Execution& execution, const SourceName& source, const Plan& pl
   auto request = std::make_unique<Request>(plan.request);
   request->filter.set_variables(execution.variables);
   request->parts = plan.group ? std::max(execution.settings.threads, 1u) : 1;
+  const std::size_t figure = execution.next_figure;
   Opened opened = execution.sources.open(source, *request);
   if (figures) *figures = {opened.how, opened.sorted, opened.cursors.size()};
   const std::span<const StagePtr> stages = plan.stages;
@@ -189,6 +190,7 @@ RowsPtr open_plan(Execution& execution, const SourceName& source, const Plan& pl
     }
     rows = open_stages(execution, stages, std::move(rows));
   }
+  if (!figures && execution.figures) execution.figures->at(figure).how = std::move(opened.how);
   return std::make_unique<RequestedRows>(std::move(request), std::move(rows));
 }
 

@@ -38,6 +38,7 @@ struct StageFigures {
   std::chrono::nanoseconds time{0};  // with the stages before it
   std::uint64_t spilled_bytes = 0;
   unsigned threads = 1;
+  Value how = {};  // it read a source of its own: an object, or null
   std::vector<std::shared_ptr<std::vector<StageFigures>>> inner = {};  // of the pipelines inside it, all runs together
 };
 

@@ -69,7 +69,23 @@ Foreign::Foreign(Execution& execution, const SourceName& source, const model::Pa
       missing_(missing),
       match_(match),
       what_(std::move(what)),
-      mode_(execution.sources.seeks(source, field) ? Mode::lookups : Mode::unread) {}
+      seeks_(execution.sources.seeks(source, field)),
+      mode_(seeks_ ? Mode::lookups : Mode::unread) {}
+
+Opened Foreign::open(const Request& request) {
+  Opened opened = execution_.sources.open(source_, request);
+  ++reads_;
+  last_how_ = std::move(opened.how);
+  return opened;
+}
+
+Value Foreign::how() const {
+  if (reads_ == 0) return {};
+  const char* strategy = mode_ == Mode::table ? "HashJoin" : seeks_ ? "IndexedLoopJoin" : "NestedLoopJoin";
+  Object how = {{"strategy", strategy}, {"reads", reads_}};
+  if (last_how_.is_object()) how.push_back({"last", last_how_});
+  return how;
+}
 
 // As filters see it: an array's elements and the array itself, null for missing. But a document that has nothing at the
 // path is left out where missing is nothing.
@@ -77,7 +93,7 @@ void Foreign::read() {
   Request request;
   if (match_) request.filter = match_->filter();
   request.filter.set_variables(execution_.variables);
-  Opened opened = execution_.sources.open(source_, request);
+  Opened opened = open(request);
   std::string key;
   mode_ = Mode::table;
   while (const auto text = opened.cursors.at(0)->next()) {
@@ -162,7 +178,7 @@ RowsPtr Foreign::find(const Array& values) {
   request->filter =
       Match(what_, filter_for(values), match_ ? match_->variables() : std::vector<std::string>()).filter();
   request->filter.set_variables(execution_.variables);
-  Opened opened = execution_.sources.open(source_, *request);
+  Opened opened = open(*request);
   RowsPtr rows = scan(execution_, std::move(opened.cursors.at(0)), Needs::all());
   return std::make_unique<FoundRows>(*this, std::move(request), std::move(rows), std::move(key));
 }

@@ -35,6 +35,10 @@ class InnerRuns {
     inner.next_figure = 0;
   }
   void note_spilled(std::uint64_t bytes) { outer_.note_spilled(stage_, bytes); }
+  template <class Foreign>
+  void note_how(const Foreign& foreign) {
+    if (outer_.figures) (*outer_.figures)[stage_].how = foreign.how();
+  }
 
  private:
   Execution& outer_;
@@ -56,11 +60,14 @@ class Foreign {
 
   /// Each document once, in the source's order. One at a time: they are read from here.
   RowsPtr find(const Array& values);
+  /// For explain: MongoDB's name of the strategy, how often the source was read, and how the last time.
+  Value how() const;
 
  private:
   class TableRows;
   class FoundRows;
   enum class Mode : std::uint8_t { unread, table, lookups };
+  Opened open(const Request& request);
   void read();
   /// The documents of a value, for who asks for it again.
   void keep(std::string key, std::vector<std::string> texts, std::size_t bytes);
@@ -74,7 +81,10 @@ class Foreign {
   const Missing missing_;
   const Match* match_;
   const std::string what_;
+  const bool seeks_;
   Mode mode_;
+  std::int64_t reads_ = 0;
+  Value last_how_;
   std::vector<std::string> texts_;
   std::unordered_map<std::string, std::vector<std::uint32_t>> by_value_;
   std::size_t bytes_ = 0;  // of the table

@@ -97,5 +97,24 @@ TEST_F(PushdownTest, explain_tells_what_is_read_of_a_stream_and_that_a_select_is
             std::string::npos);
 }
 
+TEST_F(PushdownTest, explain_tells_how_the_other_sides_are_read) {
+  insert("few", {R"({"_id":1,"k":7})", R"({"_id":2,"k":7})", R"({"_id":3,"k":8})"});
+  const char* lookup = R"([{"$lookup":{"from":"c","localField":"k","foreignField":"k","as":"of"}}])";
+  const auto how = [&](const char* pipeline, std::string_view member) {
+    return explained("few", pipeline, {"stages", "0", "how", member});
+  };
+  EXPECT_EQ(how(lookup, "strategy"), R"("HashJoin")");
+  EXPECT_EQ(how(lookup, "reads"), "1");
+  db.collection("c").create_index(R"({"k":1})");
+  EXPECT_EQ(how(lookup, "strategy"), R"("IndexedLoopJoin")");
+  EXPECT_EQ(how(lookup, "reads"), "2");  // a value's documents are kept
+  EXPECT_EQ(explained("few", lookup, {"stages", "0", "how", "last", "index"}), R"("k_1")");
+  EXPECT_EQ(how(R"([{"$graphLookup":{"from":"c","startWith":"$k","connectFromField":"none","connectToField":"k",
+                     "as":"of"}}])", "strategy"), R"("IndexedLoopJoin")");
+  EXPECT_EQ(explained("few", R"([{"$unionWith":{"coll":"c","pipeline":[{"$match":{"k":7}}]}}])",
+                      {"stages", "0", "pipelines", "0", "0", "how", "index"}),
+            R"("k_1")");
+}
+
 }  // namespace
 }  // namespace stele

@@ -198,7 +198,8 @@ class CollectionReader {
   /// `readonly` here; `too_large` when a document, or what one group gathers, exceeds its bound.
   Documents aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
   /// Runs the pipeline, writing nothing, and tells how, as a JSON object: source (filter, sort, paths, plan, rows_out,
-  /// time_us), stages (rows_in, rows_out, time_us, spilled_bytes, threads, pipelines inside), returned, time_us.
+  /// time_us), stages (rows_in, rows_out, time_us, spilled_bytes, threads, pipelines inside, how another source was read:
+  /// strategy HashJoin, IndexedLoopJoin or NestedLoopJoin), returned, time_us.
   std::string explain_aggregate(std::string_view pipeline, const AggregateOptions& options = {}) const;
 
   /// The collection's indexes, that of _id first, each a JSON object: name, keys, options, state (building, ready,

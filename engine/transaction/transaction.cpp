@@ -69,6 +69,7 @@ Transaction::~Transaction() {
 void Transaction::leak_in_forked_child() noexcept {
   new auto(std::move(key_value_));
   new auto(std::move(reader_));
+  new auto(std::move(attached_));
   new auto(std::move(use_));
   new auto(std::move(store_));
 }

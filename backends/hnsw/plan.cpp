@@ -15,9 +15,9 @@ constexpr std::size_t ef_default = 64;
 constexpr double in_traversal_from = 0.2;
 constexpr double post_filter_from = 0.8;
 
-bool scan_is_cheaper(std::size_t dimensions, std::uint64_t allowed, double selectivity, std::size_t ef) {
-  const double row_ns = std::max(8.0, 40.0 * static_cast<double>(dimensions) / 384);
-  const double walk_ns = 1'250 * (static_cast<double>(ef) + 20) * std::pow(selectivity, -0.78);
+bool scan_is_cheaper(std::size_t dimensions, std::uint64_t allowed, double selectivity) {
+  const double row_ns = std::max(8.0, 25.0 * static_cast<double>(dimensions) / 384);
+  const double walk_ns = 62'000 * std::pow(selectivity, -0.78);
   return static_cast<double>(allowed) * row_ns < walk_ns;
 }
 
@@ -33,7 +33,7 @@ Choice choose(const storage::VectorQuery& query, std::size_t dimensions, std::ui
   const double selectivity = static_cast<double>(allowed) / static_cast<double>(std::max<std::uint64_t>(rows, 1));
   if (query.exact) return {Strategy::exact, ef};
   if (query.strategy) return {*query.strategy, *query.strategy == Strategy::post_filter ? wider(ef, selectivity) : ef};
-  if (allowed <= std::max<std::uint64_t>(always_scanned, ef) || scan_is_cheaper(dimensions, allowed, selectivity, ef))
+  if (allowed <= std::max<std::uint64_t>(always_scanned, ef) || scan_is_cheaper(dimensions, allowed, selectivity))
     return {Strategy::scan, ef};
   if (allowed == rows) return {Strategy::graph, ef};
   if (selectivity > post_filter_from)

@@ -2,9 +2,8 @@
 //
 // Which way a search goes, by how many rows of how many it may find.
 //
-// Scanning records costs c nanoseconds a row, c = 40 * dimensions / 384 and at least 8; walking at selectivity s costs
-// 1.25 us * (ef + 20) * s^-0.78. With 384 dimensions and ef = 64 they meet at 13 % of 100,000 rows and 4 % of a million;
-// a small ef, where little recall is wanted, makes walking worth it earlier. From 20 % on a walk that
+// Scanning records costs c nanoseconds a row, c = 25 * dimensions / 384 and at least 8; walking at selectivity s costs
+// 62 us * s^-0.78. With 384 dimensions they meet at 11 % of 100,000 rows and 4 % of a million. From 20 % on a walk that
 // goes through disallowed rows as well finds enough; above 80 % it need not even ask while walking. Between, only
 // allowed rows are worth a distance: two hops.
 #pragma once

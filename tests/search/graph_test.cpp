@@ -33,15 +33,15 @@ TEST_F(GraphTest, walks_finds_filters_and_is_read_again) {
 }
 
 TEST_F(GraphTest, damaged_files_are_made_anew) {
-  constexpr int count = 2200;  // a graph has 2,000 at least
-  load(count);
+  constexpr int loaded = 2200;  // a graph has 2,000 at least
+  load(loaded);
   db->close();
   const std::string rows = file_with(".rows"), floats = file_with(".f32"), graph = file_with(".graph");
   const auto damage = [&](const std::string& path, int how) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     const auto size = static_cast<std::streamoff>(fs::file_size(path));
     // The file of vectors has room for later rows behind those that it holds.
-    const auto used = path == floats ? std::streamoff{count * dimensions * 4} : size;
+    const auto used = path == floats ? std::streamoff{loaded * dimensions * 4} : size;
     if (how == 0) return fs::resize_file(path, static_cast<std::uintmax_t>(used / 2));
     if (how == 1) return fs::resize_file(path, 0);
     const auto at = static_cast<std::streamoff>(random() % static_cast<unsigned>(used));

@@ -110,7 +110,7 @@ std::optional<Error> Authorizer::refuse_keyword(std::string_view keyword, std::s
   if (keyword == "ATTACH" || keyword == "DETACH")
     return refused("attach", "is refused: a store is one file; open the other one as its own database");
   if (keyword == "VACUUM") return refused("vacuum", "is refused inside SQL; call Database::compact()");
-  if (keyword == "ALTER" && lower(sql).find("_stele_") != std::string::npos)
+  if (keyword == "ALTER" && has_internal_name(sql))  // no callback tells the new name
     return Error(ErrorCode::invalid,
                  text("SQL: names that begin with _stele_ belong to the store; choose another; SQL: ", shorten(sql)),
                  {{"reason", "reserved_name"}});
@@ -122,12 +122,12 @@ std::optional<Error> Authorizer::refusal(std::string_view sql) const {
   return Error(refusal_code_, text("SQL: ", refusal_message_, "; SQL: ", shorten(sql)), {{"reason", refusal_reason_}});
 }
 
-int Authorizer::callback(void* self, int action, const char* first, const char* second, const char*,
+int Authorizer::callback(void* self, int action, const char* first, const char* second, const char* database,
                          const char* accessor) {
   auto& authorizer = *static_cast<Authorizer*>(self);
   try {  // nothing may be thrown through SQLite
     if (authorizer.facts_) authorizer.record(action, first, second, accessor);
-    if (authorizer.author == Author::engine || authorizer.allows(action, first, second)) return SQLITE_OK;
+    if (authorizer.author == Author::engine || authorizer.allows(action, first, second, database)) return SQLITE_OK;
   } catch (const std::exception&) {
   }
   return SQLITE_DENY;
@@ -174,12 +174,12 @@ void Authorizer::record(int action, const char* first, const char* second, const
   facts_->changes_schema = facts_->changes_schema || definition;
 }
 
-bool Authorizer::allows(int action, const char* first, const char* second) {
+bool Authorizer::allows(int action, const char* first, const char* second, const char* database) {
   switch (action) {
-    case SQLITE_READ: return allows_table(first, false);
-    case SQLITE_INSERT:
-    case SQLITE_UPDATE:
-    case SQLITE_DELETE: return allows_table(first, true);
+    case SQLITE_READ:
+    case SQLITE_UPDATE:  // ALTER updates the schema of TEMP, too, in which nothing is
+    case SQLITE_DELETE: return allows_table(first);
+    case SQLITE_INSERT: return database && lower(database) == "temp" ? refuse_temp() : allows_table(first);
     case SQLITE_PRAGMA: return allows_pragma(lower(first), second);
     case SQLITE_FUNCTION: {
       const std::string name = lower(second);
@@ -201,27 +201,30 @@ bool Authorizer::allows(int action, const char* first, const char* second) {
     case SQLITE_DROP_TEMP_TABLE:
     case SQLITE_DROP_TEMP_INDEX:
     case SQLITE_DROP_TEMP_TRIGGER:
-    case SQLITE_DROP_TEMP_VIEW:
-      return refuse(ErrorCode::unsupported, "temp",
-                    "TEMP objects are refused: they would live in one connection of the pool only; use an ordinary "
-                    "table or a WITH clause");
+    case SQLITE_DROP_TEMP_VIEW: return refuse_temp();
     case SQLITE_CREATE_TABLE:
     case SQLITE_DROP_TABLE:
     case SQLITE_CREATE_VTABLE:
     case SQLITE_DROP_VTABLE:
     case SQLITE_CREATE_VIEW:
-    case SQLITE_DROP_VIEW: return allows_table(first, true);
+    case SQLITE_DROP_VIEW: return allows_table(first);
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:
     case SQLITE_CREATE_TRIGGER:
-    case SQLITE_DROP_TRIGGER: return allows_table(first, true) && allows_table(second, true);
-    case SQLITE_ALTER_TABLE: return allows_table(second, true);
+    case SQLITE_DROP_TRIGGER: return allows_table(first) && allows_table(second);
+    case SQLITE_ALTER_TABLE: return allows_table(second);
     case SQLITE_ANALYZE:
     case SQLITE_REINDEX:
     case SQLITE_SELECT:
     case SQLITE_RECURSIVE: return true;
     default: return refuse(ErrorCode::unsupported, "action", text("this action (SQLite's ", action, ") is refused"));
   }
+}
+
+bool Authorizer::refuse_temp() {
+  return refuse(ErrorCode::unsupported, "temp",
+                "TEMP objects are refused: they would live in one connection of the pool only; use an ordinary "
+                "table or a WITH clause");
 }
 
 bool Authorizer::allows_pragma(std::string_view name, const char* argument) {
@@ -234,19 +237,13 @@ bool Authorizer::allows_pragma(std::string_view name, const char* argument) {
                      "table_info and foreign_key_check, are allowed"));
 }
 
-bool Authorizer::allows_table(std::string_view table, bool writes) {
+bool Authorizer::allows_table(std::string_view table) {
   if (is_internal_name(table))
     return refuse(ErrorCode::invalid, "reserved_name",
                   text("\"", table,
                        "\" belongs to the store, as every name that begins with _stele_; it can neither "
                        "be read nor changed by SQL; choose another name"));
-  const std::string name = lower(table);
-  if (!writes || !is_schema_table(name)) return true;
-  if (name.starts_with("sqlite_temp"))
-    return refuse(ErrorCode::unsupported, "temp",
-                  "TEMP objects are refused: they would live in one connection of the pool only; use an ordinary "
-                  "table or a WITH clause");
-  return true;  // by a definition; SQLite itself refuses any other ("may not be modified")
+  return true;  // the schema's own by a definition only: SQLite itself refuses any other ("may not be modified")
 }
 
 bool Authorizer::refuse(ErrorCode code, std::string_view reason, std::string message) {

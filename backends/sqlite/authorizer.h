@@ -39,9 +39,10 @@ class Authorizer {
   static int callback(void* self, int action, const char* first, const char* second, const char* database,
                       const char* accessor);
   void record(int action, const char* first, const char* second, const char* accessor);
-  bool allows(int action, const char* first, const char* second);
+  bool allows(int action, const char* first, const char* second, const char* database);
   bool allows_pragma(std::string_view name, const char* argument);
-  bool allows_table(std::string_view table, bool writes);
+  bool allows_table(std::string_view table);
+  bool refuse_temp();
   bool refuse(ErrorCode code, std::string_view reason, std::string message);
 
   storage::StatementFacts* facts_ = nullptr;

@@ -344,7 +344,9 @@ int SqliteConnection::run(const Prepared& form) {
 }
 
 void SqliteConnection::after_run(const Prepared& form) {
-  changes_ = form.facts.writes && !form.facts.changes_schema ? sqlite3_changes64(db_.get()) : 0;
+  const bool counts = form.keyword == "INSERT" || form.keyword == "REPLACE" || form.keyword == "UPDATE" ||
+                      form.keyword == "DELETE" || form.keyword == "WITH";  // others leave SQLite's count as it was
+  changes_ = form.facts.writes && counts ? sqlite3_changes64(db_.get()) : 0;
   if (!form.facts.changes_schema) return;
   cache_.clear();
   known_schema_.reset();

@@ -131,6 +131,15 @@ bool has_words(std::string_view sql, std::string_view first, std::string_view se
 
 bool is_internal_name(std::string_view name) { return name.size() >= 7 && equals(name.substr(0, 7), "_STELE_"); }
 
+bool has_internal_name(std::string_view sql) {
+  for (;;) {
+    std::string_view token = take_token(sql);
+    if (token.empty()) return false;
+    if (!is_word(token.front())) token.remove_prefix(1);
+    if (is_internal_name(token)) return true;
+  }
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);

@@ -27,6 +27,8 @@ bool has_words(std::string_view sql, std::string_view first, std::string_view se
 
 /// True for the names that belong to the engine: _stele_…, in any case.
 bool is_internal_name(std::string_view name);
+/// True when such a name stands in the text, quoted or not.
+bool has_internal_name(std::string_view sql);
 
 std::string lower(std::string_view text);
 std::string shorten(std::string_view sql);  // for messages: one line, at most about 120 bytes

@@ -156,6 +156,18 @@ const std::set<std::string_view>& store_names() {
   return names;
 }
 
+namespace {
+
+Error link_error(const std::string& path, std::string part) {
+  return Error(ErrorCode::invalid,
+               text(path,
+                    ": is a symbolic link, and none is followed inside a database's directory; nothing was "
+                    "changed: put what it points to in its place, or restore the whole directory from a backup"),
+               {{"file", std::move(part)}});
+}
+
+}  // namespace
+
 std::optional<Error> wrong_kind(const std::string& directory, std::string_view part) {
   const std::string path = text(directory, "/", part);
   struct stat info;
@@ -163,19 +175,20 @@ std::optional<Error> wrong_kind(const std::string& directory, std::string_view p
     if (errno == ENOENT) return std::nullopt;
     fail_errno("stat", path, errno);
   }
-  const Error::Detail file = {{"file", std::string(part)}};
-  if (S_ISLNK(info.st_mode))
-    return Error(ErrorCode::invalid,
-                 text(path,
-                      ": is a symbolic link, and none is followed inside a database's directory; nothing was "
-                      "changed: put what it points to in its place, or restore the whole directory from a backup"),
-                 file);
+  if (S_ISLNK(info.st_mode)) return link_error(path, std::string(part));
   const bool directory_wanted = part == "kv" || part == "large" || part == "spill" || part == "vectors";
-  if (directory_wanted ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode)) return std::nullopt;
-  return Error(ErrorCode::corrupt,
-               text(path, directory_wanted ? ": is not a directory" : ": is not a regular file",
-                    "; nothing was changed: restore the whole directory from a backup"),
-               file);
+  if (directory_wanted ? !S_ISDIR(info.st_mode) : !S_ISREG(info.st_mode))
+    return Error(ErrorCode::corrupt,
+                 text(path, directory_wanted ? ": is not a directory" : ": is not a regular file",
+                      "; nothing was changed: restore the whole directory from a backup"),
+                 {{"file", std::string(part)}});
+  if (!directory_wanted) return std::nullopt;
+  std::error_code gone;  // another process may have the store open
+  for (std::filesystem::directory_iterator entry(path, gone), end; !gone && entry != end; entry.increment(gone)) {
+    if (std::error_code ignored; entry->is_symlink(ignored))
+      return link_error(entry->path().string(), text(part, "/", entry->path().filename().string()));
+  }
+  return std::nullopt;
 }
 
 Manifest read_manifest(const std::string& path) {

@@ -36,7 +36,8 @@ struct Manifest {
 Manifest read_manifest(const std::string& path);
 
 /// Why that part of the store cannot be opened as what it must be: a symbolic link (`invalid`: it could lead what we
-/// write and delete out of the directory), a directory in place of a file, a pipe (`corrupt`). Absent is fine.
+/// write and delete out of the directory), a directory in place of a file, a pipe (`corrupt`); of a directory also that
+/// it holds a link. Absent is fine.
 std::optional<Error> wrong_kind(const std::string& directory, std::string_view part);
 /// The names that a store's directory holds.
 const std::set<std::string_view>& store_names();

@@ -121,7 +121,7 @@ Recovered recover(storage::RelationalStore& relational, storage::KeyValueStore& 
                   LargeFiles& large, CommitOrder& order) {
   LogState state = read_logs(relational, relational.writer(), key_value, floor, order.origin);
   if (const auto problem = contradiction(state))
-    fail(ErrorCode::corrupt, text("recovery: ", *problem, "; nothing was changed: run `stele check`, restore from a backup"));
+    fail(ErrorCode::corrupt, text("recovery: ", *problem, "; no data was changed: run `stele check`, restore the whole directory from a backup"));
 
   Recovered result;
   std::uint64_t last_key_value = state.marker.gseq;

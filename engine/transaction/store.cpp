@@ -265,6 +265,7 @@ std::shared_ptr<SqlCursor> Store::sql(std::string_view text, const Parameters& p
   std::shared_ptr<SqlCursor> cursor;
   write(options, lock_first, [&](const std::shared_ptr<Transaction>& transaction) {
     cursor = transaction->statement([&] { return transaction->sql(text, parameters); });
+    cursor->drain();  // its rows, if any, outlive the transaction
   });
   return cursor;
 }

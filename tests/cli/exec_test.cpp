@@ -15,6 +15,18 @@ class ExecTest : public ::testing::Test {
   Exec exec{directory};
 };
 
+TEST_F(ExecTest, one_transaction_too_many_is_busy_at_once_and_the_others_go_on) {
+  for (int i = 0; i < 60; ++i) ASSERT_EQ(code_of(ask(R"({"op":"begin"})")), "ok");
+  const std::string refused = ask(R"({"op":"begin"})");
+  EXPECT_EQ(code_of(refused), "busy");
+  EXPECT_NE(refused.find("commit or roll back one"), std::string::npos) << refused;
+  for (int tx = 1; tx <= 60; ++tx)
+    ASSERT_EQ(code_of(ask(R"({"op":"sql","sql":"SELECT 1","tx":)" + std::to_string(tx) + "}")), "ok") << tx;
+  EXPECT_EQ(code_of(ask(R"({"op":"sql","sql":"SELECT 1"})")), "ok");
+  EXPECT_EQ(code_of(ask(R"({"op":"rollback","tx":7})")), "ok");
+  EXPECT_EQ(code_of(ask(R"({"op":"begin"})")), "ok");
+}
+
 TEST_F(ExecTest, documents_come_back_as_they_went_in) {
   EXPECT_EQ(
       ask(R"({"op":"insert","collection":"c","docs":[{"_id":1,"big":9007199254740993,"zero":-0.0,"huge":1e+308,"d":{"$date":"2024-01-02T03:04:05.678Z"},"nul":"a\u0000b"}]})"),

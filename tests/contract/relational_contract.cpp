@@ -439,6 +439,40 @@ TEST_P(RelationalContract, the_stores_own_tables_are_out_of_reach) {
   EXPECT_EQ(error_of([&] { write("INSERT INTO t VALUES(1)"); }).code(), ErrorCode::invalid);
 }
 
+TEST_P(RelationalContract, tables_and_columns_are_renamed_and_dropped_with_what_stands_on_them) {
+  write("CREATE TABLE t(a INTEGER PRIMARY KEY, b, c, my_stele_d DEFAULT 'x')");
+  write("CREATE INDEX of_b ON t(b)");
+  write("CREATE VIEW v AS SELECT b FROM t");
+  write("INSERT INTO t(a, b, c) VALUES(1, 'kept', 3)");
+  const auto rename_all = [&] {
+    run(writer(), "ALTER TABLE t RENAME TO u");
+    run(writer(), "ALTER TABLE u RENAME COLUMN b TO d");
+    run(writer(), "ALTER TABLE u DROP COLUMN c");
+    run(writer(), "ALTER TABLE u ADD COLUMN also_stele_x DEFAULT 'of _stele_'");
+  };
+  writer().begin_write(0);
+  rename_all();
+  writer().rollback();
+  EXPECT_EQ(rows(writer(), "SELECT b, c FROM t"), "kept|3");
+  writer().begin_write(0);
+  rename_all();
+  writer().commit();
+  EXPECT_EQ(rows(writer(), "SELECT d, also_stele_x FROM u INDEXED BY of_b WHERE d = 'kept'"), "kept|of _stele_");
+  EXPECT_EQ(rows(writer(), "SELECT * FROM v"), "kept");
+  EXPECT_EQ(store_->verify(), std::vector<std::string>());
+}
+
+TEST_P(RelationalContract, what_changes_no_rows_reports_none) {
+  write("CREATE TABLE t(x)");
+  write("CREATE INDEX i ON t(x)");
+  for (const char* sql : {"DROP TABLE IF EXISTS absent", "CREATE INDEX IF NOT EXISTS i ON t(x)", "PRAGMA user_version = 5"}) {
+    write("INSERT INTO t VALUES(1), (2)");
+    EXPECT_EQ(writer().changes(), 2);
+    write(sql);
+    EXPECT_EQ(writer().changes(), 0) << sql;
+  }
+}
+
 TEST_P(RelationalContract, reading_the_schema_is_allowed) {
   write("CREATE TABLE t(x INTEGER, y)");
   EXPECT_EQ(rows(writer(), "SELECT name FROM pragma_table_info('t')"), "x\ny");

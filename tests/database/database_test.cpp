@@ -251,6 +251,16 @@ TEST_F(DatabaseTest, a_snapshot_refuses_writes) {
   expect_error(ErrorCode::readonly, [&] { at.sql("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x"); }, "transaction");
 }
 
+TEST_F(DatabaseTest, a_definition_that_has_nothing_to_do_is_done) {
+  db->sql("CREATE TABLE t(x)");
+  for (const char* sql : {"REINDEX t", "REINDEX nocase", "DROP TABLE IF EXISTS absent", "ANALYZE"}) {
+    SCOPED_TRACE(sql);
+    Rows rows = db->sql(sql);
+    EXPECT_FALSE(rows.next());
+    EXPECT_EQ(rows.changes(), 0);
+  }
+}
+
 TEST_F(DatabaseTest, what_would_break_the_transaction_is_refused_with_the_cure) {
   expect_error(ErrorCode::unsupported, [&] { db->sql("VACUUM"); }, "compact");
   Transaction tx = db->begin();

@@ -49,6 +49,22 @@ TEST_F(Received, a_symbolic_link_in_place_of_a_part_is_refused_and_not_followed)
   }
 }
 
+TEST_F(Received, files_of_rocksdb_behind_a_link_are_not_read) {
+  put("k", "v");
+  store_->close();
+  for (const std::string name : {"CURRENT", "MANIFEST", "IDENTITY", ".log", ".sst"}) {
+    SCOPED_TRACE(name);
+    const std::string path = image("linked"), elsewhere = directory_.path() + "/elsewhere";
+    fs::path found;
+    for (const auto& entry : fs::directory_iterator(path + "/kv"))
+      if (entry.path().string().find(name) != std::string::npos && entry.file_size() > 0) found = entry.path();
+    if (found.empty()) continue;
+    fs::rename(found, elsewhere);
+    fs::create_symlink(elsewhere, found);
+    EXPECT_NE(refused(path).message().find("symbolic link"), std::string::npos) << refused(path).message();
+  }
+}
+
 TEST_F(Received, links_that_wait_for_rocksdbs_next_files_are_not_followed) {
   store_->close();
   const std::string path = image("linked"), victim = directory_.path() + "/bashrc";

@@ -96,6 +96,11 @@ std::uint64_t Session::begin(const Request& request) {
       request.refuse("isolation", "must be \"serializable\" or \"snapshot\"");
     options.isolation = isolation == "snapshot" ? Isolation::snapshot : Isolation::serializable;
   }
+  // Each may hold a SQL snapshot (Options::readers_max), and those without "tx" take some, too: nobody else here ends one.
+  constexpr std::size_t open_max = 60;
+  if (open_.size() >= open_max)
+    fail(ErrorCode::busy, text("begin: ", open_max, " transactions are open already, which is the most; commit or roll back one"),
+         {{"reason", "too_many_transactions"}, {"limit", std::to_string(open_max)}});
   auto own = read_only ? core_->store->snapshot(ReadOptions{options.deadline, false, cancel_}) : core_->store->begin(options);
   Transaction handle(std::make_shared<detail::Scope>(detail::Scope{core_, own}));
   handle.gseq();  // its moment is now, not that of the first read

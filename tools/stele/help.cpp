@@ -63,7 +63,7 @@ answer, never the end. At the end of input open transactions are rolled back.
 Every request takes "id" (comes back in the answer) and "deadline_ms"; writing ones "durability".
 {"op":"begin"} answers {"ok":true,"tx":1}; requests with "tx":1 belong to that transaction until commit or rollback.
 begin also takes "isolation" ("serializable" or "snapshot") and "read_only".
-Any number may be open, but only one may have written SQL. While it is open, SQL writes outside it are answered with
+Up to 60 may be open, but only one may have written SQL. While it is open, SQL writes outside it are answered with
 `busy` at once: nothing else could run that they would wait for. Where another program writes to relational.db, they
 wait lock_timeout (5 seconds), then `busy`. Documents and events are written by many; who commits second may get `conflict`.
 aggregate runs MongoDB's pipelines over "collection":"articles", or over "source":{"stream":"activity"}, whose events are

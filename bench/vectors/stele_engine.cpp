@@ -25,15 +25,15 @@ class SteleEngine final : public Engine {
                             .metric = Metric::cosine,
                             .m = shape_.m,
                             .ef_construction = shape_.ef_construction};
-    std::vector<Row> sample;
-    for (Row row = 0; row < versions_.count(); row += 1 + versions_.count() / 4096) sample.push_back(row);
+    std::vector<storage::Row> sample;
+    for (storage::Row row = 0; row < versions_.count(); row += 1 + versions_.count() / 4096) sample.push_back(row);
     index_ = hnsw::make_hnsw(shape, {*vectors_, versions_}, sample);
     index_->build(versions_.count(), threads);
   }
 
   void allow(const std::vector<bool>& allowed) override {
     allowed_ = RowSet();
-    for (Row row = 0; row < allowed.size(); ++row)
+    for (storage::Row row = 0; row < allowed.size(); ++row)
       if (allowed[row]) allowed_.add(row);
   }
 
